@@ -1,0 +1,177 @@
+"""What every node kind shares. The kinds themselves are the files of `app/domain/nodes/`.
+
+A kind is one file: its name is the stored word for the kind (`deployment.py` is `"deployment"`),
+and its `KIND` tells everything else. Nothing here changes when a kind is added.
+"""
+
+import enum
+import pkgutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app.domain.fields import DnsSubdomain, Line, Namespace
+from app.domain.maps import Annotations, Labels
+
+_KINDS = sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).with_name("nodes"))]))
+
+NodeType = enum.StrEnum("NodeType", {name.upper(): name for name in _KINDS})  # type: ignore[misc]
+NodeType.__doc__ = "The kind of a node; stored as the lower-case word."
+
+DERIVED: dict[str, Any] = {"readOnly": True}
+"""`json_schema_extra` of a field that edges supply on read: never an input, never stored."""
+
+IRREGULAR_NAMES: dict[str, str] = {
+    "except_": "except",
+    "host_ipc": "hostIPC",
+    "host_pid": "hostPID",
+    "linked_pvcs": "linkedPVCs",
+    "load_balancer_ip": "loadBalancerIP",
+    "target_cpu_utilization": "targetCPUUtilization",
+}
+"""Python names whose public spelling is not simply camelCase: Kubernetes' own, or a keyword."""
+
+
+class Value(BaseModel):
+    """An immutable value with no unknown keys. An explicit null means "left out"."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_left_out(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or None not in data.values():
+            return data
+        fields = cls.model_fields
+        return {
+            key: value
+            for key, value in data.items()
+            if value is not None or key not in fields or fields[key].is_required()
+        }
+
+
+class NodeData(Value):
+    """What all kinds have in their `data`; each kind adds its own name rule and fields.
+
+    A kind whose edges mean something overrides `anchor`, `wired` and `unwired`. They are pure.
+    """
+
+    one_edge: ClassVar[bool] = False
+    """Whether only one edge may start at each anchor."""
+
+    name: DnsSubdomain = Field(description="Name of the Kubernetes object.")
+    namespace: Namespace | None = Field(
+        default=None, description="Where the object goes; left out: the workflow's namespace."
+    )
+    labels: Labels | None = Field(
+        default=None, description="Labels of the object, beside those that the server sets."
+    )
+    annotations: Annotations | None = Field(
+        default=None, description="Annotations of the object; keys and values at most 256 KiB."
+    )
+    template_id: Line | None = Field(
+        default=None, description="The template that the node was made from."
+    )
+
+    def anchor(self, handle: str | None) -> str:  # noqa: ARG002
+        """The place where an edge with this source handle starts.
+
+        Raises ValueError with a sentence when no edge can start there. A kind without such places
+        takes every handle for the same: its handles only say how an edge is drawn.
+        """
+        return ""
+
+    def wired(
+        self,
+        outgoing: Sequence["Link"],  # noqa: ARG002
+        incoming: Sequence["Link"],  # noqa: ARG002
+    ) -> Self:
+        """This data with everything filled in that edges supply. Edges win over explicit copies."""
+        return self
+
+    def unwired(
+        self,
+        outgoing: Sequence["Link"],  # noqa: ARG002
+        incoming: Sequence["Link"],  # noqa: ARG002
+    ) -> Self:
+        """This data without the copies of what edges supply: the form that is stored."""
+        return self
+
+    def having(self, **update: Any) -> Self:
+        """This data with these values, unchecked; the same object when they are its own."""
+        if all(getattr(self, name) == value for name, value in update.items()):
+            return self
+        return self.model_copy(update=update)
+
+
+class Position(Value):
+    """Canvas coordinates in pixels; finite numbers."""
+
+    x: float = Field(default=0, allow_inf_nan=False, ge=-1e9, le=1e9, description="Pixels right.")
+    y: float = Field(default=0, allow_inf_nan=False, ge=-1e9, le=1e9, description="Pixels down.")
+
+
+class NodeStatus(Value):
+    """What a node's objects are doing on the cluster, as last seen; not part of the canvas."""
+
+    state: str = Field(description="One word, such as `healthy`, `pending` or `error`.")
+    message: str | None = Field(default=None, description="A sentence that says why.")
+
+
+class WorkflowNode(Value):
+    """A box on the canvas; it stands for one or more Kubernetes objects."""
+
+    id: str = Field(description="Unique in the workflow; made by the server when left out.")
+    type: NodeType = Field(description="The kind.")
+    position: Position = Field(default_factory=Position, description="Where it is drawn.")
+    if TYPE_CHECKING:
+        data: NodeData
+    status: NodeStatus | None = Field(
+        default=None,
+        json_schema_extra=DERIVED,
+        description="Live status after a deploy; null when it was never deployed.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An edge as seen from one of its ends: the other end, and the anchor at its source."""
+
+    edge: str
+    anchor: str
+    node_id: str
+    type: NodeType
+    data: NodeData
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An edge that this kind may start: the target's kind, and what the edge means."""
+
+    type: str
+    meaning: str
+
+
+_DataClass = type[NodeData]
+_NodeClass = type[WorkflowNode]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKind:
+    """A node kind, as its file declares it.
+
+    `defaults` are what a palette puts into a new node's data, by Python field name; they need not
+    be complete (a Deployment has no default image).
+    """
+
+    type: NodeType
+    label: str
+    description: str
+    category: str
+    data: _DataClass
+    node: _NodeClass
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    connects_to: tuple[Connection, ...] = ()
