@@ -1,0 +1,21 @@
+"""Beanie documents, their indexes and every query. Repositories answer domain entities."""
+
+from beanie import Document
+
+from app.documents import invites, sessions, throttles, users
+from app.documents.clusters import ClusterDocument
+from app.documents.runs import RunDocument
+from app.documents.versions import VersionDocument
+from app.documents.workflows import WorkflowDocument
+
+DOCUMENTS: list[type[Document]] = [
+    *users.DOCUMENTS,
+    *sessions.DOCUMENTS,
+    *invites.DOCUMENTS,
+    *throttles.DOCUMENTS,
+    ClusterDocument,
+    WorkflowDocument,
+    VersionDocument,
+    RunDocument,
+]
+"""Every document: what a connection declares and makes indexes for."""

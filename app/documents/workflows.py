@@ -1,0 +1,153 @@
+"""Workflows in MongoDB: nodes and edges as maps by id, so that an edit patches what it changed."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bson import ObjectId
+from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
+
+from app.documents.database import Stored, Transaction, encode
+from app.documents.keyset import Keyset, Page, find_page
+from app.domain.canvas import Canvas, CanvasChange
+from app.domain.ids import Id
+from app.domain.workflow import Workflow, WorkflowFilter, WorkflowRow
+
+_WITHOUT_CANVAS = {"nodes": False, "edges": False}
+
+
+class WorkflowDocument(Workflow, Stored):  # type: ignore[misc]
+    """A workflow as it is stored."""
+
+    class Settings(Stored.Settings):
+        name = "workflows"
+        indexes = [  # noqa: RUF012
+            IndexModel(
+                [("owner_id", ASCENDING), ("deleted_at", ASCENDING), (key, order), ("_id", order)],
+                name=f"owner_{key}",
+            )
+            for key, order in (
+                ("updated_at", DESCENDING),
+                ("created_at", DESCENDING),
+                ("name", ASCENDING),
+            )
+        ]
+
+
+def _query(owner_id: Id, filter_: WorkflowFilter) -> dict[str, Any]:
+    query: dict[str, Any] = {
+        "owner_id": ObjectId(owner_id),
+        "deleted_at": {"$gt": _BEGINNING} if filter_.deleted else None,
+    }
+    if filter_.search:
+        query["name"] = {"$regex": re.escape(filter_.search), "$options": "i"}
+    if filter_.status is not None:
+        query["status"] = {"$in": [status.value for status in filter_.status]}
+    if filter_.tags:
+        query["tags"] = {"$all": list(filter_.tags)}
+    if filter_.cluster_id is not None:
+        query["cluster_id"] = ObjectId(filter_.cluster_id)
+    return query
+
+
+_BEGINNING = datetime.min
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowPatch:
+    """What one write changes. `fields` are metadata by their names in the document."""
+
+    before: Canvas
+    canvas: CanvasChange
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    increments: Mapping[str, int] = field(default_factory=dict)
+
+    def operators(self) -> dict[str, dict[str, Any]]:
+        """The update: only what differs is named, so a moved node costs one position."""
+        put = {name: encode(value) for name, value in self.fields.items()}
+        for key, node in self.canvas.nodes.items():
+            old = self.before.nodes.get(key)
+            if old is None or old.type != node.type:
+                put[f"nodes.{key}"] = encode(node)
+                continue
+            for part in ("position", "data"):
+                if getattr(old, part) != getattr(node, part):
+                    put[f"nodes.{key}.{part}"] = encode(getattr(node, part))
+        for key, edge in self.canvas.edges.items():
+            put[f"edges.{key}"] = encode(edge)
+        gone = {f"nodes.{key}": "" for key in self.canvas.nodes_removed}
+        gone |= {f"edges.{key}": "" for key in self.canvas.edges_removed}
+        return {"$set": put, "$inc": dict(self.increments), "$unset": gone}
+
+
+class WorkflowStore:
+    """Every query on workflows."""
+
+    async def insert(self, workflow: Workflow) -> None:
+        await WorkflowDocument.model_construct(None, **dict(workflow)).insert()
+
+    async def get(self, id_: Id) -> Workflow | None:
+        """A workflow with its canvas, deleted or not."""
+        return await WorkflowDocument.find_one({"_id": ObjectId(id_)})
+
+    async def by_ids(self, ids: Sequence[Id]) -> list[Workflow]:
+        """Workflows with their canvases, deleted or not."""
+        wanted = [ObjectId(id_) for id_ in ids]
+        return list(await WorkflowDocument.find({"_id": {"$in": wanted}}).to_list())
+
+    async def size(self, id_: Id) -> int:
+        """Bytes of the stored document; 0 when there is none."""
+        found = await WorkflowDocument.get_pymongo_collection().find_one(
+            {"_id": ObjectId(id_)}, {"_id": 0, "size": {"$bsonSize": "$$ROOT"}}
+        )
+        return int(found["size"]) if found else 0
+
+    async def page(
+        self, owner_id: Id, filter_: WorkflowFilter, keyset: Keyset
+    ) -> Page[WorkflowRow]:
+        """Rows without their canvases, in the keyset's order."""
+        return await find_page(
+            WorkflowDocument.get_pymongo_collection(),
+            _query(owner_id, filter_),
+            keyset,
+            _row,
+            projection=_WITHOUT_CANVAS,
+        )
+
+    async def count(self, owner_id: Id, filter_: WorkflowFilter) -> int:
+        return await WorkflowDocument.get_pymongo_collection().count_documents(
+            _query(owner_id, filter_)
+        )
+
+    async def update(
+        self,
+        id_: Id,
+        patch: WorkflowPatch,
+        *,
+        where: Mapping[str, Any],
+        now: datetime,
+        transaction: Transaction,
+    ) -> WorkflowRow | None:
+        """One conditional write; None when the document no longer fits `where`.
+
+        The number of the stream's newest event, `seq`, grows with every write.
+        """
+        update = patch.operators()
+        update["$set"]["updated_at"] = now
+        update["$inc"]["seq"] = 1
+        if not update["$unset"]:
+            del update["$unset"]
+        found = await WorkflowDocument.get_pymongo_collection().find_one_and_update(
+            {"_id": ObjectId(id_), **where},
+            update,
+            projection=_WITHOUT_CANVAS,
+            return_document=ReturnDocument.AFTER,
+            session=transaction,
+        )
+        return _row(found) if found else None
+
+
+def _row(document: Mapping[str, Any]) -> WorkflowRow:
+    return WorkflowRow.model_validate({**document, "id": document["_id"]})

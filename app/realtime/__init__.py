@@ -1,0 +1,1 @@
+"""The outbox that events are written to, and the hub that subscriptions read from."""

@@ -1,0 +1,28 @@
+"""Use cases: one module per noun. `Services` is what a resolver can call."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from app.services.accounts import Accounts
+from app.services.clusters import Clusters
+from app.services.runs import Runs
+from app.services.streams import Streams
+from app.services.versions import Versions
+from app.services.workflows import Workflows
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything the server can do. Made by `app.bootstrap`, once per process."""
+
+    accounts: Accounts
+    workflows: Workflows
+    versions: Versions
+    runs: Runs
+    clusters: Clusters
+    streams: Streams
+    ping: Callable[[], Awaitable[None]]
+    """Asks the database whether it is there; raises when it is not."""
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the process is asked to stop: streams end, nothing new begins."""
