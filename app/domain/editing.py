@@ -15,8 +15,7 @@ from app.domain.errors import FieldProblem, Invalid, LimitExceeded
 from app.domain.node import NodeData, Position, WorkflowNode
 from app.domain.nodes import kind_of
 
-ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
-_ID = re.compile(ID_PATTERN)
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ID_RULE = "An id has 1 to 64 letters, digits, '-' or '_'."
 
 Path = tuple[str, ...]
@@ -192,7 +191,7 @@ class _Pen:
             self.problems += [self._located(problem) for problem in graph.check(canvas)]
         if self.problems:
             raise Invalid(self.problems)
-        return graph.unwire(canvas)
+        return graph.unwire(canvas, self.canvas)
 
     def _update_node(self, operation: UpdateNode, path: Path) -> None:
         node = self.nodes.get(operation.id)
@@ -250,11 +249,12 @@ class _Pen:
         if id_ is None:
             return self.new_id(kind)
         if not _ID.fullmatch(id_):
-            return self._problem((*path, "id"), _ID_RULE, "ID_MALFORMED")
+            self._problem((*path, "id"), _ID_RULE, "ID_MALFORMED")
+            return None
         if id_ in taken:
-            return self._problem(
-                (*path, "id"), f"There is already a {kind} with the id '{id_}'.", "ID_TAKEN"
-            )
+            message = f"There is already a {kind} with the id '{id_}'."
+            self._problem((*path, "id"), message, "ID_TAKEN")
+            return None
         return id_
 
     def _missing(self, path: Path, kind: str, id_: str) -> None:

@@ -1,0 +1,56 @@
+"""The fields of work that ends, shared by Job and CronJob."""
+
+import enum
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from app.domain.fields import Count, Positive
+from app.domain.text import refuse_at
+from app.domain.workload import WorkloadData
+
+
+class RestartPolicy(enum.StrEnum):
+    """What happens to a container that fails: NEVER makes a new pod, ON_FAILURE restarts it."""
+
+    NEVER = "Never"
+    ON_FAILURE = "OnFailure"
+
+
+class CompletionMode(enum.StrEnum):
+    """Whether the pods of a job are alike, or each has an index of its own."""
+
+    NON_INDEXED = "NonIndexed"
+    INDEXED = "Indexed"
+
+
+class BatchData(WorkloadData):
+    """Pods that run until they are done."""
+
+    completions: Positive | None = Field(
+        default=None, description="How many pods have to succeed; 1 when left out."
+    )
+    parallelism: Count | None = Field(
+        default=None, description="How many pods may run at once; 1 when left out, 0 pauses."
+    )
+    backoff_limit: Count | None = Field(
+        default=None, description="Failures before the job counts as failed; 6 when left out."
+    )
+    active_deadline_seconds: Positive | None = Field(
+        default=None, description="Seconds after which the job is ended as failed; none by default."
+    )
+    ttl_seconds_after_finished: Count | None = Field(
+        default=None, description="Seconds after its end when the job is deleted; never by default."
+    )
+    completion_mode: CompletionMode | None = Field(
+        default=None, description="NON_INDEXED when left out."
+    )
+    restart_policy: RestartPolicy = Field(
+        default=RestartPolicy.NEVER, description="What happens to a container that fails."
+    )
+
+    @model_validator(mode="after")
+    def _indexed_needs_completions(self) -> Self:
+        if self.completion_mode is CompletionMode.INDEXED and self.completions is None:
+            refuse_at([(("completions",), "An indexed job needs a number of completions.")])
+        return self

@@ -1,0 +1,153 @@
+"""Names: taken twice, in different namespaces, or contradicted by an edge."""
+
+from collections.abc import Iterator
+
+from app.domain.node import Link, WorkflowNode
+from app.domain.nodes import NODE_KINDS
+from app.domain.nodes.hpa import HPANodeData
+from app.domain.nodes.ingress import IngressNodeData
+from app.domain.nodes.networkpolicy import SUBJECT, NetworkPolicyNodeData
+from app.domain.nodes.plugin import PluginNodeData
+from app.domain.nodes.service import ServiceNodeData
+from app.domain.nodes.statefulset import StatefulSetNodeData
+from app.domain.problems.scene import Problem, ProblemCode, Scene, Severity, at, matches, pod_labels
+from app.domain.workload import WorkloadData
+
+
+def names(scene: Scene) -> Iterator[Problem]:
+    """Two objects of one kind, and two workloads of any kind, need different names."""
+    objects: dict[tuple[str, ...], WorkflowNode] = {}
+    workloads: dict[tuple[str, str], WorkflowNode] = {}
+    for node in scene.nodes.values():
+        data, where = node.data, scene.where(node.data)
+        key: tuple[str, ...] = (node.type.value, where, data.name)
+        if isinstance(data, PluginNodeData):
+            key = (*key, data.plugin_id, data.template_id or "")
+        first = objects.setdefault(key, node)
+        if first is not node:
+            label = NODE_KINDS[node.type].label
+            yield at(
+                node,
+                "name",
+                code=ProblemCode.NAME_TAKEN,
+                severity=Severity.ERROR,
+                says=f"Another {label} in the namespace {where} is called {data.name} too: give "
+                f"one of them another name.",
+            )
+            continue
+        if not isinstance(data, WorkloadData):
+            continue
+        other = workloads.setdefault((where, data.name), node)
+        if other is not node:
+            label = NODE_KINDS[other.type].label
+            yield at(
+                node,
+                "name",
+                code=ProblemCode.NAME_SHARED,
+                severity=Severity.WARNING,
+                says=f"A {label} in the namespace {where} is called {data.name} too, so Services "
+                f"and policies find the pods of both: give one of them another name.",
+            )
+
+
+def namespaces(scene: Scene) -> Iterator[Problem]:
+    """Kubernetes objects refer to others of their own namespace only."""
+    for node in scene.nodes.values():
+        for link in scene.out_of(node):
+            if isinstance(node.data, NetworkPolicyNodeData) and link.anchor != SUBJECT:
+                continue
+            here, there = scene.where(node.data), scene.where(link.data)
+            if here != there:
+                yield at(
+                    node,
+                    "namespace",
+                    code=ProblemCode.NAMESPACE_DIFFERS,
+                    severity=Severity.ERROR,
+                    says=f"{node.data.name} goes to the namespace {here}, but {link.data.name}, "
+                    f"which it is connected to, goes to {there}: give both the same namespace.",
+                )
+
+
+def contradictions(scene: Scene) -> Iterator[Problem]:
+    """An explicit field that says something else than an edge; the edge decides."""
+    for node in scene.canvas.nodes.values():
+        links = scene.out_of(node)
+        match node.data:
+            case ServiceNodeData():
+                yield from _service(node, node.data, links)
+            case HPANodeData():
+                yield from _autoscaler(node, node.data, links)
+            case IngressNodeData():
+                yield from _ingress(node, node.data, links)
+            case NetworkPolicyNodeData():
+                yield from _policy(node, node.data, links)
+            case StatefulSetNodeData():
+                yield from _statefulset(scene, node, node.data)
+
+
+def _service(node: WorkflowNode, data: ServiceNodeData, links: list[Link]) -> Iterator[Problem]:
+    for link in links:
+        if data.target_app not in {None, link.data.name}:
+            yield _contradicts(node, "target_app", data.target_app, link.data.name)
+        if (
+            data.selector
+            and isinstance(link.data, WorkloadData)
+            and not matches(data.selector, pod_labels(link.data))
+        ):
+            yield _contradicts(node, "selector", _shown(data.selector), link.data.name)
+
+
+def _autoscaler(node: WorkflowNode, data: HPANodeData, links: list[Link]) -> Iterator[Problem]:
+    for link in links:
+        if data.scale_target_name not in {None, link.data.name}:
+            yield _contradicts(node, "scale_target_name", data.scale_target_name, link.data.name)
+
+
+def _ingress(node: WorkflowNode, data: IngressNodeData, links: list[Link]) -> Iterator[Problem]:
+    by_path = {link.anchor: link.data for link in links}
+    for i, path in enumerate(data.paths):
+        service = by_path.get(path.id)
+        if not isinstance(service, ServiceNodeData):
+            continue
+        if path.service_name not in {None, service.name}:
+            yield _contradicts(node, "paths", i, "service_name", path.service_name, service.name)
+        elif path.service_port not in {None, *service.port_keys()}:
+            yield _contradicts(node, "paths", i, "service_port", path.service_port, service.name)
+
+
+def _policy(
+    node: WorkflowNode, data: NetworkPolicyNodeData, links: list[Link]
+) -> Iterator[Problem]:
+    for link in links:
+        if (
+            link.anchor == SUBJECT
+            and data.pod_selector
+            and isinstance(link.data, WorkloadData)
+            and not matches(data.pod_selector, pod_labels(link.data))
+        ):
+            yield _contradicts(node, "pod_selector", _shown(data.pod_selector), link.data.name)
+
+
+def _statefulset(scene: Scene, node: WorkflowNode, data: StatefulSetNodeData) -> Iterator[Problem]:
+    wired = scene.nodes[node.id].data
+    if isinstance(wired, StatefulSetNodeData) and data.service_name not in {
+        None,
+        wired.service_name,
+    }:
+        yield _contradicts(node, "service_name", data.service_name, wired.service_name)
+
+
+def _contradicts(node: WorkflowNode, *path_and_values: str | int | None) -> Problem:
+    *path, said, meant = path_and_values
+    return at(
+        node,
+        *(step for step in path if step is not None),
+        code=ProblemCode.EDGE_CONTRADICTS,
+        severity=Severity.WARNING,
+        says=f"This says {said}, but the edge leads to {meant}, and the edge decides: clear this "
+        f"field, or remove the edge.",
+    )
+
+
+def _shown(selector: dict[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in list(selector.items())[:5])

@@ -1,0 +1,155 @@
+"""The canvas as the checks see it: wired, and indexed by name; and the problems they report."""
+
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from app.domain import graph
+from app.domain.canvas import Canvas
+from app.domain.node import Link, NodeData, WorkflowNode
+from app.domain.nodes import NODE_KINDS
+from app.domain.workload import WorkloadData
+
+
+class Severity(enum.StrEnum):
+    """ERROR: it can't be deployed. WARNING: it will hardly work. INFO: good to know."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        return (Severity.ERROR, Severity.WARNING, Severity.INFO).index(self)
+
+
+class ProblemCode(enum.StrEnum):
+    """What kind of problem it is. Edges have codes of their own: `EdgeFault`."""
+
+    NAME_TAKEN = "NAME_TAKEN"
+    NAME_SHARED = "NAME_SHARED"
+    NAMESPACE_DIFFERS = "NAMESPACE_DIFFERS"
+    EDGE_CONTRADICTS = "EDGE_CONTRADICTS"
+    REFERENCE_MISSING = "REFERENCE_MISSING"
+    REFERENCE_DANGLING = "REFERENCE_DANGLING"
+    SELECTOR_MATCHES_NOTHING = "SELECTOR_MATCHES_NOTHING"
+    PORT_NOT_EXPOSED = "PORT_NOT_EXPOSED"
+    POLICY_RULES_IGNORED = "POLICY_RULES_IGNORED"
+    POLICY_DENIES_ALL = "POLICY_DENIES_ALL"
+    PATH_CONFLICT = "PATH_CONFLICT"
+    CERTIFICATE_UNFIT = "CERTIFICATE_UNFIT"
+    SCALED_TWICE = "SCALED_TWICE"
+    REPLICAS_IGNORED = "REPLICAS_IGNORED"
+    REQUESTS_MISSING = "REQUESTS_MISSING"
+    QUANTITY_UNLIKELY = "QUANTITY_UNLIKELY"
+    MOUNT_CONFLICT = "MOUNT_CONFLICT"
+    MOUNT_WITHOUT_EDGE = "MOUNT_WITHOUT_EDGE"
+    KEY_MISSING = "KEY_MISSING"
+    CLAIM_SHARED = "CLAIM_SHARED"
+    SCHEDULE_NEVER_FIRES = "SCHEDULE_NEVER_FIRES"
+    SCHEDULE_SUSPENDED = "SCHEDULE_SUSPENDED"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One problem. `message` says what is wrong and what to do.
+
+    `path` leads from the node down, in Python names (`("data", "paths", "0", "service_port")`);
+    of an edge it is `("edges", <edge id>, <field>)`.
+    """
+
+    code: str
+    message: str
+    node_id: str | None
+    path: tuple[str, ...]
+    severity: Severity
+
+
+_Data = TypeVar("_Data", bound=NodeData)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A canvas with everything that edges supply, indexed by kind, namespace and name."""
+
+    canvas: Canvas
+    nodes: Mapping[str, WorkflowNode]
+    out: graph.Links
+    into: graph.Links
+    namespace: str
+    _named: Mapping[tuple[str, str, str], WorkflowNode]
+    _labelled: Mapping[tuple[str, str, str], set[str]]
+
+    @classmethod
+    def of(cls, canvas: Canvas, namespace: str) -> "Scene":
+        out, into = graph.links(canvas)
+        nodes = graph.wired(canvas, out, into)
+        named: dict[tuple[str, str, str], WorkflowNode] = {}
+        labelled: dict[tuple[str, str, str], set[str]] = {}
+        for node in nodes.values():
+            where = node.data.namespace or namespace
+            named.setdefault((node.type.value, where, node.data.name), node)
+            if isinstance(node.data, WorkloadData):
+                for key, value in pod_labels(node.data).items():
+                    labelled.setdefault((where, key, value), set()).add(node.id)
+        return cls(canvas, nodes, out, into, namespace, named, labelled)
+
+    def each(self, kind: type[_Data]) -> Iterator[tuple[WorkflowNode, _Data]]:
+        """The nodes whose data is of a class, with their wired data."""
+        for node in self.nodes.values():
+            if isinstance(node.data, kind):
+                yield node, node.data
+
+    def where(self, data: NodeData) -> str:
+        return data.namespace or self.namespace
+
+    def named(self, kind: str, name: str, beside: NodeData) -> WorkflowNode | None:
+        """The node of this kind and name in the namespace of `beside`."""
+        return self._named.get((kind, self.where(beside), name))
+
+    def workload(self, name: str, beside: NodeData) -> WorkflowNode | None:
+        """The workload of that name in the namespace of `beside`, whatever its kind."""
+        for kind in _WORKLOADS:
+            node = self.named(kind, name, beside)
+            if node is not None:
+                return node
+        return None
+
+    def finds(self, selector: Mapping[str, str], beside: NodeData) -> bool:
+        """Whether a workload in the namespace of `beside` has all these labels on its pods."""
+        where = self.where(beside)
+        found = [self._labelled.get((where, *label), set()) for label in selector.items()]
+        return bool(set.intersection(*found)) if found else True
+
+    def out_of(self, node: WorkflowNode) -> list[Link]:
+        return list(self.out.get(node.id, ()))
+
+
+_WORKLOADS = tuple(k.type.value for k in NODE_KINDS.values() if issubclass(k.data, WorkloadData))
+
+
+def at(
+    node: WorkflowNode,
+    *path: str | int,
+    code: ProblemCode,
+    severity: Severity,
+    says: str,
+) -> Problem:
+    """A problem of a field of the node's data."""
+    return Problem(
+        code=code.value,
+        message=says,
+        node_id=node.id,
+        path=("data", *(str(step) for step in path)),
+        severity=severity,
+    )
+
+
+def matches(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
+    return all(labels.get(key) == value for key, value in selector.items())
+
+
+def pod_labels(data: WorkloadData) -> dict[str, str]:
+    """The labels that a workload's pods carry, as far as the canvas knows them."""
+    return {**(data.labels or {}), **data.selector}
