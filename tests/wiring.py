@@ -1,13 +1,19 @@
 """Services on a real database, and people to use them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from bson import ObjectId
 from pydantic import SecretStr
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
 
 from app.bootstrap import bootstrap
+from app.domain.events import workflow_stream
 from app.domain.user import Actor
+from app.domain.workflow import WorkflowRow
 from app.services import Services
 from app.settings import Settings
 
@@ -47,3 +53,29 @@ async def owner(services: Services) -> Actor:
 @pytest.fixture
 async def stranger(services: Services, owner: Actor) -> Actor:
     return await sign_up(services, "stranger")
+
+
+class Behind:
+    """What can happen to a workflow's documents behind the services' back."""
+
+    def __init__(self, database: AsyncDatabase[dict[str, Any]], workflow: WorkflowRow) -> None:
+        self._database = database
+        self._workflow = workflow
+
+    async def forget_events(self, *, up_to: int) -> None:
+        """What the TTL does to old events."""
+        stream = workflow_stream(self._workflow.id)
+        await self._database["events"].delete_many({"stream": stream, "seq": {"$lte": up_to}})
+
+    async def take_version(self, number: int) -> None:
+        """Makes the next insert of this version fail."""
+        await self._database["workflow_versions"].insert_one(
+            {"workflow_id": ObjectId(self._workflow.id), "number": number}
+        )
+
+
+@pytest.fixture
+def behind(
+    mongodb: AsyncMongoClient[dict[str, Any]], database_name: str
+) -> Callable[[WorkflowRow], Behind]:
+    return lambda workflow: Behind(mongodb[database_name], workflow)

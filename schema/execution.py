@@ -1,0 +1,108 @@
+"""The schema as it is executed: documents prepared once, errors masked, suggestions off."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.exception_handlers import ExceptionHandler
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext, StreamResult
+from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.execution import PreExecutionError
+
+from schema.limits import Limits
+from schema.masking import Masking, log_unexpected, request_id
+from schema.validation import MAX_ERRORS, Documents, Prepared, follow_one_of
+
+
+class Executor(StrawberryGraphQLCoreExecutionContext):
+    """The library's executor, with a bound on what it says of bad variables.
+
+    Each of those errors prints the whole value again, and suggestions name what may be hidden.
+    """
+
+    @classmethod
+    def build(cls, *arguments: Any, **options: Any) -> Any:
+        """As the library's, which passes the bound by position, the tenth argument."""
+        bounded = (*arguments[:9], MAX_ERRORS, *arguments[10:])
+        return super().build(*bounded, **{**options, "hide_suggestions": True})
+
+
+class PreparedDocuments(SchemaExtension):
+    """Hands Strawberry the document that `Schema.prepare` made, so that it need not do it again."""
+
+    def on_operation(self) -> Iterator[None]:
+        """Before parsing."""
+        context = self.execution_context
+        schema = context.schema
+        if isinstance(schema, Schema) and context.query:
+            context.graphql_document = schema.prepare(context.query).document
+            context.validation_rules = ()
+        yield
+
+
+class Schema(strawberry.Schema):
+    """A Strawberry schema under limits.
+
+    `context_value` has a `request_id`; errors name it when they can say nothing else.
+    """
+
+    def __init__(
+        self,
+        query: type,
+        mutation: type | None = None,
+        subscription: type | None = None,
+        *,
+        limits: Limits | None = None,
+        config: StrawberryConfig | None = None,
+        exception_handlers: Iterable[ExceptionHandler[Any]] = (),
+    ) -> None:
+        super().__init__(
+            query,
+            mutation,
+            subscription,
+            config=config,
+            exception_handlers=exception_handlers,
+            extensions=[PreparedDocuments, Masking],
+            execution_context_class=Executor,
+        )
+        follow_one_of(self._schema)
+        self.documents = Documents(self._schema, limits or Limits())
+
+    def prepare(self, text: str) -> Prepared:
+        """The document of `text`, parsed and validated, or why not. Never raises."""
+        return self.documents.prepare(text)
+
+    async def execute(self, query: str | None, *arguments: Any, **options: Any) -> ExecutionResult:
+        """As Strawberry's, for documents that may run."""
+        refused = self._refused(query)
+        return refused or await super().execute(query, *arguments, **options)
+
+    def execute_sync(self, query: str | None, *arguments: Any, **options: Any) -> ExecutionResult:
+        """As Strawberry's, for documents that may run."""
+        return self._refused(query) or super().execute_sync(query, *arguments, **options)
+
+    async def stream(self, query: str | None, *arguments: Any, **options: Any) -> StreamResult:
+        """As Strawberry's, for documents that may run. `subscribe` comes through here too."""
+        refused = self._refused(query)
+        if refused is None:
+            return await super().stream(query, *arguments, **options)
+        return _only(refused)
+
+    def _refused(self, query: str | None) -> PreExecutionError | None:
+        errors = self.prepare(query).errors if query else []
+        return PreExecutionError(data=None, errors=list(errors)) if errors else None
+
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """Log what nobody expected, once, before it is masked."""
+        context = execution_context.context if execution_context else None
+        operation = execution_context.operation_name if execution_context else None
+        log_unexpected(errors, request_id(context), operation)
+
+
+async def _only(result: PreExecutionError) -> StreamResult:
+    yield result

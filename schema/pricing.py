@@ -1,0 +1,136 @@
+"""What a field costs: one point for itself, and its children as often as it may answer them.
+
+A paged field counts its children `first` times. A plain list counts them as often as its `@cost`
+says, which is printed in the SDL so that clients can do the sum; without one, once.
+"""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+import strawberry
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    IntValueNode,
+    VariableNode,
+    get_named_type,
+)
+from strawberry.schema_directive import Location
+
+PAGE: Final = 100
+"""The longest page: what a variable counts as, because a cached document has no variables yet."""
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    description="A list that counts as `length` items in the cost of an operation.",
+)
+class Cost:
+    length: int = strawberry.directive_field(name="length")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What is known of a field before the document is."""
+
+    returns: str
+    """The named type of the answer."""
+    length: int
+    """How often the children count; for a paged field, when `first` is not given."""
+    paged: bool
+    meta: bool
+    """Whether it belongs to introspection."""
+
+    def times(self, node: FieldNode) -> int:
+        """How often the children of `node` count."""
+        if self.paged:
+            for argument in node.arguments or ():
+                if argument.name.value == "first":
+                    return _page(argument.value, self.length)
+        return self.length
+
+
+class Prices:
+    """The prices of one schema."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._lengths = _introspection_lengths(schema)
+        self._prices: dict[str, dict[str, Price]] = {
+            type_.name: {
+                name: self._price(field, name if type_.name.startswith("__") else None)
+                for name, field in type_.fields.items()
+            }
+            for type_ in schema.type_map.values()
+            if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType)
+        }
+        self.objects = frozenset(
+            name for name, type_ in schema.type_map.items() if isinstance(type_, GraphQLObjectType)
+        )
+        self.roots = {
+            operation: root.name
+            for operation in ("query", "mutation", "subscription")
+            if (root := getattr(schema, f"{operation}_type")) is not None
+        }
+        query = self._prices[self.roots["query"]]
+        query["__schema"] = Price("__Schema", 1, paged=False, meta=True)
+        query["__type"] = Price("__Type", 1, paged=False, meta=True)
+
+    def of(self, parent: str, field: str) -> Price | None:
+        """The price of a field; None when there is no such field."""
+        return self._prices.get(parent, {}).get(field)
+
+    def _price(self, field: GraphQLField, meta: str | None) -> Price:
+        first = field.args.get("first")
+        length = self._lengths.get(meta, 1) if meta else _declared_length(field)
+        if first is not None:
+            default = first.default_value
+            length = min(default, PAGE) if isinstance(default, int) else PAGE
+        return Price(
+            get_named_type(field.type).name,
+            max(length, 1),
+            paged=first is not None,
+            meta=meta is not None,
+        )
+
+
+def _page(value: object, default: int) -> int:
+    if isinstance(value, VariableNode):
+        return PAGE
+    if isinstance(value, IntValueNode):
+        # The service refuses what is out of range, in better words than a cost.
+        text = value.value
+        return PAGE if len(text) > 3 else max(1, min(int(text), PAGE))
+    return default
+
+
+def _declared_length(field: GraphQLField) -> int:
+    definition = field.extensions.get("strawberry-definition")
+    for directive in getattr(definition, "directives", ()):
+        if isinstance(directive, Cost):
+            return directive.length
+    return 1
+
+
+def _introspection_lengths(schema: GraphQLSchema) -> dict[str, int]:
+    """How long introspection's lists are in this schema, on average, by the field's name."""
+    types = list(schema.type_map.values())
+    fields = [field for t in types for field in getattr(t, "fields", {}).values()]
+    arguments = sum(len(getattr(field, "args", ())) for field in fields)
+
+    def average(total: int, among: int) -> int:
+        return ceil(total / max(among, 1))
+
+    return {
+        "types": len(types),
+        "directives": len(schema.directives),
+        "fields": average(len(fields), len(types)),
+        "inputFields": average(len(fields), len(types)),
+        "args": average(arguments, len(fields)),
+        "enumValues": average(sum(len(getattr(t, "values", ())) for t in types), len(types)),
+        "interfaces": average(sum(len(getattr(t, "interfaces", ())) for t in types), len(types)),
+        "possibleTypes": average(sum(len(getattr(t, "types", ())) for t in types), len(types)),
+    }

@@ -1,0 +1,39 @@
+"""Input fields that several workflow mutations share, each with its limits, written once."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from app.domain.fields import Namespace
+from app.domain.ids import Id
+
+
+def _visible(value: str) -> str:
+    text = value.strip()
+    if not text:
+        raise ValueError("Write at least one character that can be seen.")
+    if not text.isprintable():
+        raise ValueError("Leave out control characters and line breaks.")
+    return text
+
+
+Name = Annotated[
+    str,
+    Field(max_length=200, description="1 to 200 characters."),
+    AfterValidator(_visible),
+]
+Description = Annotated[str, Field(max_length=5_000, description="At most 5,000 characters.")]
+Tag = Annotated[str, Field(max_length=64), AfterValidator(_visible)]
+Tags = Annotated[list[Tag], Field(max_length=50, description="At most 50, of 64 characters each.")]
+NamespaceName = Annotated[
+    Namespace, Field(description="Where nodes without a namespace of their own go.")
+]
+WorkflowId = Annotated[Id, Field(description="The workflow.")]
+ClusterId = Annotated[Id, Field(description="A cluster that the caller sees.")]
+ExpectedRevision = Annotated[
+    int,
+    Field(
+        ge=1,
+        description="The revision that the change was made for; another one is a RevisionConflict.",
+    ),
+]

@@ -1,0 +1,95 @@
+"""workflowChanged: two people on one canvas see each other's edits."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import Annotated
+
+import strawberry
+
+from app.domain.canvas import Edge
+from app.domain.errors import NotFound
+from app.domain.events import Gap, WorkflowDelta, WorkflowSnapshot
+from app.domain.ids import Id
+from app.domain.node import WorkflowNode
+from app.domain.user import User
+from app.domain.workflow import Workflow, WorkflowRow
+from schema.account.types import UserType
+from schema.context import Info
+from schema.nodes import Node
+from schema.stream import StreamEvent, StreamGap
+from schema.workflow.types import WorkflowType
+
+
+@strawberry.type(name="WorkflowSnapshot", description="The whole workflow, as of `seq`.")
+class WorkflowSnapshotType(StreamEvent):
+    workflow: Workflow = strawberry.field(graphql_type=WorkflowType)
+
+    @classmethod
+    def is_type_of(cls, value: object, _: object) -> bool:
+        return isinstance(value, WorkflowSnapshot)
+
+
+@strawberry.type(description="One change: put these nodes and edges, remove those, take the row.")
+class WorkflowEdited(StreamEvent):
+    @classmethod
+    def is_type_of(cls, value: object, _: object) -> bool:
+        return isinstance(value, WorkflowDelta)
+
+    @strawberry.field(description="The workflow's revision after the change.")
+    def revision(root: strawberry.Parent[WorkflowDelta]) -> int:
+        return root.edited.revision
+
+    @strawberry.field(graphql_type=UserType | None, description="Who did it.")
+    async def actor(root: strawberry.Parent[WorkflowDelta], info: Info) -> User | None:
+        return await info.context.loaders.users.load(root.actor_id) if root.actor_id else None
+
+    @strawberry.field(graphql_type=list[Node], description="New or changed nodes, whole.")
+    def nodes_changed(root: strawberry.Parent[WorkflowDelta]) -> Sequence[WorkflowNode]:
+        return root.edited.nodes_changed
+
+    @strawberry.field(description="Ids of nodes that are gone.")
+    def nodes_removed(root: strawberry.Parent[WorkflowDelta]) -> list[str]:
+        return root.edited.nodes_removed
+
+    @strawberry.field(graphql_type=list[Edge], description="New or changed edges, whole.")
+    def edges_changed(root: strawberry.Parent[WorkflowDelta]) -> Sequence[Edge]:
+        return root.edited.edges_changed
+
+    @strawberry.field(description="Ids of edges that are gone.")
+    def edges_removed(root: strawberry.Parent[WorkflowDelta]) -> list[str]:
+        return root.edited.edges_removed
+
+    @strawberry.field(
+        graphql_type=WorkflowType, description="The metadata, as it was after the change."
+    )
+    def workflow(root: strawberry.Parent[WorkflowDelta]) -> WorkflowRow:
+        return root.edited.workflow
+
+
+WorkflowChangedEvent = Annotated[
+    WorkflowSnapshotType | WorkflowEdited | StreamGap, strawberry.union("WorkflowChangedEvent")
+]
+
+
+@strawberry.subscription(
+    graphql_type=WorkflowChangedEvent,
+    description=(
+        "The workflow, then every change of it. With `after`, the changes behind that seq instead. "
+        "Ends when the workflow is deleted."
+    ),
+)
+async def workflow_changed(
+    info: Info, workflow_id: strawberry.ID, after: int | None = None
+) -> AsyncGenerator[WorkflowSnapshot | WorkflowDelta | Gap, None]:
+    known = Id.parse(workflow_id)
+    actor = info.context.signed_in()
+    if known is None:
+        raise NotFound("workflow", path=["workflowId"])
+    stream = info.context.services.streams.workflow_changed(actor, known, after=after)
+    async with aclosing(stream) as events:
+        async for event in events:
+            info.context.renew_loaders()
+            yield event
+
+
+SUBSCRIPTIONS = [workflow_changed]

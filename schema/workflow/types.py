@@ -1,0 +1,162 @@
+"""The workflow in GraphQL: plain attributes of the domain's entity, and what hangs on it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from app.domain import graph, policy
+from app.domain import problems as finding
+from app.domain.canvas import Canvas, Edge
+from app.domain.cluster import Cluster
+from app.domain.comparing import VersionDiff
+from app.domain.ids import Id
+from app.domain.node import WorkflowNode
+from app.domain.policy import Decision, WorkflowAction
+from app.domain.problems import Problem, Severity
+from app.domain.user import User
+from app.domain.workflow import Version, Workflow, WorkflowRow, WorkflowRun, WorkflowStatus
+from schema.account.types import UserType
+from schema.cluster.types import ClusterType
+from schema.connection import After, Connection, First, connection_type, page_of
+from schema.context import Info
+from schema.nodes import Node
+from schema.workflow.runs import WorkflowRunType
+from schema.workflow.versions import VersionConnection, VersionDiffType, VersionType
+
+strawberry.enum(WorkflowStatus, description=WorkflowStatus.__doc__)
+strawberry.enum(Severity, name="ProblemSeverity", description=Severity.__doc__)
+
+
+@strawberry.type(name="Problem", description="Something that stands in the way of a deploy.")
+class ProblemType:
+    code: str = strawberry.field(description="Which kind of problem, such as `PORT_NOT_EXPOSED`.")
+    message: str = strawberry.field(description="What is wrong and what to do.")
+    node_id: str | None = strawberry.field(description="The node at fault.")
+    path: list[str] | None = strawberry.field(description="The field of the node's data.")
+    severity: Severity
+
+
+@strawberry.type(name="Permission", description="Whether the caller may, and if not, why.")
+class PermissionType:
+    allowed: bool
+    reason: str | None
+
+
+@strawberry.type(description="What the caller may do with this workflow.")
+class WorkflowPermissions:
+    edit: Decision = strawberry.field(graphql_type=PermissionType)
+    deploy: Decision = strawberry.field(graphql_type=PermissionType)
+
+
+async def _canvas(workflow: WorkflowRow, info: Info) -> Canvas:
+    """The workflow's canvas; a list holds rows without it and loads them together."""
+    if isinstance(workflow, Workflow):
+        return workflow.canvas
+    whole = await info.context.loaders.workflows.load(workflow.id)
+    return whole.canvas if whole else Canvas()
+
+
+@strawberry.type(name="Workflow", description="An application drawn as a graph of typed nodes.")
+class WorkflowType:
+    id: Id
+    name: str
+    description: str
+    status: WorkflowStatus
+    tags: list[str]
+    namespace: str = strawberry.field(description="Where nodes without a namespace go.")
+    team_id: str | None
+    revision: int = strawberry.field(
+        description="Grows by one with every change of the canvas or the metadata."
+    )
+    seq: int = strawberry.field(
+        description="Number of the newest event in the workflow's stream; `after` of a subscription."
+    )
+    current_version: int = strawberry.field(
+        description="Number of the newest version; 0 when there is none."
+    )
+    cluster_id: Id | None = strawberry.field(description="The chosen cluster, seen or not.")
+    owner_id: Id
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+    last_run_at: datetime | None
+    run_count: int
+    success_count: int
+    failure_count: int
+
+    @strawberry.field(graphql_type=list[Node], description="The boxes, in the order they were added.")
+    async def nodes(root: strawberry.Parent[WorkflowRow], info: Info) -> Sequence[WorkflowNode]:
+        return list(graph.wire(await _canvas(root, info)).nodes.values())
+
+    @strawberry.field(graphql_type=list[Edge], description="The lines between the boxes.")
+    async def edges(root: strawberry.Parent[WorkflowRow], info: Info) -> Sequence[Edge]:
+        return list((await _canvas(root, info)).edges.values())
+
+    @strawberry.field(
+        graphql_type=list[ProblemType], description="What stands in the way of a deploy."
+    )
+    async def problems(root: strawberry.Parent[WorkflowRow], info: Info) -> Sequence[Problem]:
+        return finding.problems(await _canvas(root, info), namespace=root.namespace)
+
+    @strawberry.field(graphql_type=UserType | None, description="Whose workflow it is.")
+    async def owner(root: strawberry.Parent[WorkflowRow], info: Info) -> User | None:
+        return await info.context.loaders.users.load(root.owner_id)
+
+    @strawberry.field(
+        graphql_type=ClusterType | None,
+        description="Where it deploys to; null when none is chosen or the caller may not see it.",
+    )
+    async def cluster(root: strawberry.Parent[WorkflowRow], info: Info) -> Cluster | None:
+        if root.cluster_id is None:
+            return None
+        return await info.context.loaders.clusters.load(root.cluster_id)
+
+    @strawberry.field(graphql_type=WorkflowRunType | None, description="The newest run.")
+    async def last_run(root: strawberry.Parent[WorkflowRow], info: Info) -> WorkflowRun | None:
+        return await info.context.loaders.last_runs.load(root.id)
+
+    @strawberry.field(graphql_type=VersionConnection, description="Newest first.")
+    async def versions(
+        root: strawberry.Parent[WorkflowRow], info: Info, first: First = 20, after: After = None
+    ) -> Connection:
+        services = info.context.services.versions
+        return await page_of(
+            lambda keyset: services.page(root, keyset),
+            count=lambda: services.count(root),
+            order="number",
+            unique=True,
+            descending=True,
+            first=first,
+            after=after,
+        )
+
+    @strawberry.field(graphql_type=VersionType | None, description="One version by its number.")
+    async def version(
+        root: strawberry.Parent[WorkflowRow], info: Info, number: int
+    ) -> Version | None:
+        return await info.context.services.versions.get(root, number)
+
+    @strawberry.field(
+        graphql_type=VersionDiffType | None,
+        description="What changed from one version to another; null when one does not exist.",
+    )
+    async def version_diff(
+        root: strawberry.Parent[WorkflowRow],
+        info: Info,
+        from_: Annotated[int, strawberry.argument(name="from", description="The older version.")],
+        to: Annotated[int, strawberry.argument(description="The newer version.")],
+    ) -> VersionDiff | None:
+        return await info.context.services.versions.compare(root, from_, to)
+
+    @strawberry.field(description="What the caller may do with it, and if not, why.")
+    async def viewer_can(root: strawberry.Parent[WorkflowRow], info: Info) -> WorkflowPermissions:
+        actor = info.context.signed_in()
+        return WorkflowPermissions(
+            edit=policy.on_workflow(actor, WorkflowAction.EDIT, root),
+            deploy=policy.on_workflow(actor, WorkflowAction.DEPLOY, root),
+        )
+
+
+WorkflowConnection = connection_type("Workflow", WorkflowType, "A page of workflows.")

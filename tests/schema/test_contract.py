@@ -1,0 +1,49 @@
+"""The committed SDL is the schema, and the front end's operations are valid in it."""
+
+from pathlib import Path
+
+import pytest
+from graphql import build_schema, parse, validate
+from graphql.utilities import find_breaking_changes
+
+import schema
+from tests.contract import operations
+
+COMMITTED = Path(schema.__file__).with_name("schema.graphql")
+
+
+def test_the_committed_sdl_is_the_schema() -> None:
+    committed, current = COMMITTED.read_text(), schema.sdl()
+    breaking = find_breaking_changes(build_schema(committed), build_schema(current))
+    assert [change.description for change in breaking] == []
+    assert committed == current, "run `make schema` and review the difference"
+
+
+@pytest.mark.parametrize("name", operations())
+def test_a_front_end_operation_is_valid(name: str) -> None:
+    errors = validate(build_schema(COMMITTED.read_text()), parse(operations()[name]))
+    assert [error.message for error in errors] == []
+
+
+def test_the_schema_package_is_ours() -> None:
+    assert Path(schema.__file__).parent == Path(__file__).parents[2] / "schema"
+
+
+def test_every_field_of_node_data_has_one_type_and_one_nullability() -> None:
+    """The canvas reads `data` of every kind in one fragment."""
+    built = build_schema(schema.sdl())
+    types: dict[str, dict[str, str]] = {}
+    for name, type_ in built.type_map.items():
+        if name.endswith("NodeData"):
+            for field, definition in type_.fields.items():  # type: ignore[attr-defined]
+                types.setdefault(field, {})[name] = str(definition.type)
+    assert len(types) > 40
+    assert {f: t for f, t in types.items() if len(set(t.values())) > 1} == {}
+
+
+def test_everything_is_described_where_a_name_does_not_say_it() -> None:
+    """Every root field has a description."""
+    built = build_schema(schema.sdl())
+    roots = [built.query_type, built.mutation_type, built.subscription_type]
+    silent = [n for t in roots if t for n, f in t.fields.items() if not f.description]
+    assert silent == []
