@@ -72,6 +72,8 @@ async def bootstrap(
                 sign_up=settings.sign_up,
                 limits=AttemptLimits(
                     failures=settings.login_attempts,
+                    registrations=settings.registrations_per_address,
+                    refreshes=settings.refreshes_per_address,
                     window=timedelta(seconds=settings.login_window_seconds),
                 ),
                 now=now,

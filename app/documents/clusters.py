@@ -10,7 +10,7 @@ from app.domain.cluster import Cluster
 from app.domain.ids import Id
 
 
-class ClusterDocument(Cluster, Stored):  # type: ignore[misc]
+class ClusterDocument(Cluster, Stored):
     """A cluster as it is stored."""
 
     class Settings(Stored.Settings):

@@ -1,7 +1,7 @@
 """The connection to MongoDB: a replica set, because transactions and change streams need one."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
 
 from beanie import Document, init_beanie
 from beanie.odm.utils.encoder import Encoder
@@ -34,7 +34,7 @@ class Stored(Document):
 
     class Settings:
         keep_nulls = False
-        bson_encoders = {Id: ObjectId}  # noqa: RUF012
+        bson_encoders: ClassVar[Mapping[type, Callable[[Any], Any]]] = {Id: ObjectId}
 
 
 _ENCODER = Encoder(custom_encoders=Stored.Settings.bson_encoders, keep_nulls=False)

@@ -1,8 +1,9 @@
 """One page of a collection, walked along an index from where the last page ended.
 
 The index has the filter's equal fields first, then the order's field, then `_id` (no `_id` when
-the field is unique). Each branch of the `$or` is one range of that index, and MongoDB merges them
-in order: a page costs its own rows, however deep it is and however many rows share a value.
+the field is unique). What stands behind a row are two or three ranges of that index, asked for one
+after the other in one command: first the rows with the same value, then those with a later one. So
+a page costs its own rows, however deep it is and however many rows share a value.
 """
 
 import base64
@@ -43,12 +44,10 @@ async def find_page(
     `projection` must leave in what the rows are ordered by. Raises Invalid at `after` for a cursor
     that is no cursor of this list.
     """
-    order = _order(keyset)
-    query: dict[str, Any] = dict(filter_)
+    order, ranges = _order(keyset), [filter_]
     if keyset.after is not None:
-        query = _behind(query, order, _decode(keyset.after, order))
-    found = collection.find(query, projection, sort=order, limit=keyset.first + 1)
-    documents = await found.to_list()
+        ranges = _behind(filter_, order, _decode(keyset.after, order))
+    documents = await _read(collection, ranges, order, keyset.first + 1, projection)
     shown = documents[: keyset.first]
     return Page(
         rows=[row(document) for document in shown],
@@ -68,29 +67,52 @@ def _order(keyset: Keyset) -> Order:
     return [(keyset.field, direction), ("_id", direction)]
 
 
-def _behind(filter_: dict[str, Any], order: Order, key: Sequence[Any]) -> dict[str, Any]:
-    """The filter for the rows of `filter_` that stand behind `key`.
-
-    The filter is repeated in each branch: next to an `$or`, MongoDB may prefer to walk all of
-    the filter's rows from the first one.
-    """
-    branches: list[dict[str, Any]] = []
+def _behind(filter_: Mapping[str, Any], order: Order, key: Sequence[Any]) -> list[dict[str, Any]]:
+    """The ranges of `filter_` that stand behind `key`, in order."""
+    ranges: list[dict[str, Any]] = []
     equal: dict[str, Any] = {}
     for (name, direction), value in zip(order, key, strict=True):
-        for beyond in _beyond(direction, value):
-            branches.append({"$and": [filter_, equal | {name: beyond}]})
+        beyond = _beyond(direction, value, nullable=name != order[-1][0])
+        ranges = [equal | {name: condition} for condition in beyond] + ranges
         equal = equal | {name: value}
-    return {"$or": branches} if branches else {"$nor": [{}]}
+    return [{"$and": [filter_, range_]} for range_ in ranges]
 
 
-def _beyond(direction: int, value: Any) -> list[Any]:
-    """Conditions on one field for what sorts after `value`.
+async def _read(
+    collection: AsyncCollection[dict[str, Any]],
+    ranges: Sequence[Mapping[str, Any]],
+    order: Order,
+    limit: int,
+    projection: Mapping[str, Any] | None,
+) -> list[dict[str, Any]]:
+    """The first `limit` documents of the ranges, one after the other, in one command.
+
+    An `$or` would be one filter, but MongoDB plans its branches without regard to the order, and
+    then may sort all of their rows.
+    """
+    batch = limit + 1  # a batch of exactly the limit leaves the cursor open: one more command
+    if len(ranges) == 1:
+        found = collection.find(ranges[0], projection, sort=order, limit=limit, batch_size=batch)
+        return await found.to_list()
+    shape = [{"$project": projection}] if projection else []
+    first, *others = [
+        [{"$match": range_}, {"$sort": dict(order)}, {"$limit": limit}, *shape] for range_ in ranges
+    ]
+    unions = [{"$unionWith": {"coll": collection.name, "pipeline": part}} for part in others]
+    pipeline = [*first, *unions, {"$limit": limit}]
+    return await (await collection.aggregate(pipeline, batchSize=batch)).to_list()
+
+
+def _beyond(direction: int, value: Any, *, nullable: bool) -> list[Any]:
+    """Conditions on one field for what sorts after `value`, in order.
 
     MongoDB sorts a missing value before all others, but compares values of one type only: what
     `$lt` and `$gt` cannot reach is asked for by name.
     """
     if direction == ASCENDING:
         return [{"$ne": None}] if value is None else [{"$gt": value}]
+    if not nullable:
+        return [{"$lt": value}]
     return [] if value is None else [{"$lt": value}, None]
 
 

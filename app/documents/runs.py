@@ -10,7 +10,7 @@ from app.domain.ids import Id
 from app.domain.workflow import WorkflowRun
 
 
-class RunDocument(WorkflowRun, Stored):  # type: ignore[misc]
+class RunDocument(WorkflowRun, Stored):
     """A run as it is stored."""
 
     class Settings(Stored.Settings):

@@ -14,7 +14,7 @@ from app.domain.workflow import Version, VersionRow
 _WITHOUT_CANVAS = {"nodes": False, "edges": False}
 
 
-class VersionDocument(Version, Stored):  # type: ignore[misc]
+class VersionDocument(Version, Stored):
     """A version as it is stored."""
 
     class Settings(Stored.Settings):

@@ -18,7 +18,7 @@ from app.domain.workflow import Workflow, WorkflowFilter, WorkflowRow
 _WITHOUT_CANVAS = {"nodes": False, "edges": False}
 
 
-class WorkflowDocument(Workflow, Stored):  # type: ignore[misc]
+class WorkflowDocument(Workflow, Stored):
     """A workflow as it is stored."""
 
     class Settings(Stored.Settings):

@@ -1,0 +1,1 @@
+"""Who somebody is: passwords, e-mail addresses, access tokens and the keys that sign them."""
