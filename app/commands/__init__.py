@@ -1,0 +1,1 @@
+"""What an operator can type after `kubeorch`: one module per command."""

@@ -1,0 +1,95 @@
+"""The HTTP server, and the order in which it leaves.
+
+First nothing new comes in and streams end, then requests in flight finish, then the application
+closes what it opened; whoever started the database stops it after that.
+"""
+
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+
+from app.settings import Settings
+
+BACKLOG = 2048
+
+
+class Server(uvicorn.Server):
+    """uvicorn, told when to stop by `stop()` alone: the caller owns the process's signals.
+
+    `ready` is awaited when connections are accepted, before the first tick.
+    """
+
+    def __init__(
+        self, app: Starlette, settings: Settings, *, ready: Callable[[], Awaitable[None]]
+    ) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http="httptools",
+                ws="websockets-sansio",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                backlog=BACKLOG,
+                proxy_headers=bool(settings.trusted_proxies),
+                forwarded_allow_ips=settings.trusted_proxies,
+                timeout_graceful_shutdown=settings.shutdown_seconds,
+                ws_max_size=settings.max_request_bytes,
+                ws_ping_interval=settings.ping_seconds,
+                ws_ping_timeout=settings.ping_seconds,
+                # A compressor per websocket would cost more memory than it saves traffic.
+                ws_per_message_deflate=False,
+            )
+        )
+        self._app = app
+        self._ready = ready
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing: uvicorn would raise the signal again, and end us before the database stops."""
+        yield
+
+    def stop(self) -> None:
+        """Stop in good order; asked a second time, drop what is still in flight."""
+        if self.should_exit:
+            self.force_exit = True
+            for task in self.server_state.tasks:
+                task.cancel()
+            for connection in self.server_state.connections:
+                connection.transport.abort()
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit:
+            await self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.state.services.stopping.set()
+        await super().shutdown(sockets)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket bound to the address, not yet listening; raises OSError when it is taken."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def url(listener: socket.socket) -> str:
+    """Where a person on this machine finds the server: wildcards become loopback."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,77 @@
+"""What every test can ask for: a real MongoDB, a database of its own, and a tool that may lack."""
+
+import os
+import secrets
+import shutil
+from collections.abc import AsyncIterator, Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import AsyncMongoClient
+
+from app.documents import DOCUMENTS
+from app.documents.database import Database
+from app.embedded import EmbeddedMongo
+
+pytest_plugins = ["tests.wiring"]
+
+CI = bool(os.environ.get("CI"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a test that was skipped, for whatever reason, has failed: nobody would notice."""
+    report = yield
+    if CI and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{reason}\nIn CI nothing is skipped: add what is missing to .ci/run."
+    return report
+
+
+@pytest.fixture(scope="session")
+def requires() -> Callable[..., str]:
+    """`requires("chromium", "chrome")`: the path of the first such program, or a skip."""
+
+    def find(*names: str) -> str:
+        found = next(filter(None, map(shutil.which, names)), None)
+        if found is None:
+            pytest.skip(f"this machine has no {' or '.join(names)}")
+        return found
+
+    return find
+
+
+@pytest.fixture(scope="session")
+async def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """A MongoDB replica set for the whole run: TEST_MONGODB_URI, else an embedded one."""
+    if given := os.environ.get("TEST_MONGODB_URI"):
+        yield given
+    else:
+        data_dir: Path = tmp_path_factory.mktemp("mongodb")
+        async with EmbeddedMongo(data_dir) as uri:
+            yield uri
+
+
+@pytest.fixture(scope="session")
+async def mongodb(mongodb_uri: str) -> AsyncIterator[AsyncMongoClient[dict[str, Any]]]:
+    """A client of that MongoDB, for looking behind the scenes."""
+    async with AsyncMongoClient[dict[str, Any]](mongodb_uri, tz_aware=True) as client:
+        yield client
+
+
+@pytest.fixture
+async def database_name(mongodb: AsyncMongoClient[dict[str, Any]]) -> AsyncIterator[str]:
+    """The name of a database that only this test uses; it is dropped afterwards."""
+    name = f"test_{secrets.token_hex(6)}"
+    yield name
+    await mongodb.drop_database(name)
+
+
+@pytest.fixture
+async def database(mongodb_uri: str, database_name: str) -> AsyncIterator[Database]:
+    """That database, connected, with the indexes of every document."""
+    connected = await Database.connect(mongodb_uri, database_name, DOCUMENTS)
+    yield connected
+    await connected.close()
