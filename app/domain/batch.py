@@ -1,11 +1,14 @@
 """The fields of work that ends, shared by Job and CronJob."""
 
 import enum
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from app.domain.fields import Count, Positive
+from app.domain.manifest import given
+from app.domain.place import Place
+from app.domain.podtemplate import pod_template
 from app.domain.text import refuse_at
 from app.domain.workload import WorkloadData
 
@@ -54,3 +57,18 @@ class BatchData(WorkloadData):
         if self.completion_mode is CompletionMode.INDEXED and self.completions is None:
             refuse_at([(("completions",), "An indexed job needs a number of completions.")])
         return self
+
+
+def job_spec(data: BatchData, place: Place) -> dict[str, Any]:
+    """The spec of a Job, or of the Jobs that a CronJob makes. Its selector is the cluster's."""
+    return given(
+        {
+            "completions": data.completions,
+            "parallelism": data.parallelism,
+            "completionMode": data.completion_mode,
+            "backoffLimit": data.backoff_limit,
+            "activeDeadlineSeconds": data.active_deadline_seconds,
+            "ttlSecondsAfterFinished": data.ttl_seconds_after_finished,
+            "template": pod_template(data, place, pod={"restartPolicy": data.restart_policy.value}),
+        }
+    )

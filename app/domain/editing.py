@@ -103,9 +103,14 @@ def draw(
     *,
     limits: Limits,
     new_id: Callable[[str], str],
+    before: Canvas | None = None,
 ) -> Canvas:
-    """A canvas from scratch. `new_id` makes an id from a prefix. Raises Invalid, LimitExceeded."""
-    pen = _Pen(Canvas(), new_id)
+    """A canvas from scratch. `new_id` makes an id from a prefix. Raises Invalid, LimitExceeded.
+
+    `before` is the canvas that it replaces: what its edges supplied, and the client sent back, is
+    no wish of the client's.
+    """
+    pen = _Pen(Canvas(), new_id, before)
     for i, node in enumerate(nodes):
         pen.add_node(node, ("nodes", str(i)))
     for i, edge in enumerate(edges):
@@ -121,7 +126,7 @@ def edit(
     new_id: Callable[[str], str],
 ) -> Canvas:
     """`canvas` after `operations`, in order. Raises Invalid, LimitExceeded."""
-    pen = _Pen(canvas, new_id)
+    pen = _Pen(canvas, new_id, canvas)
     for i, operation in enumerate(operations):
         pen.perform(operation, ("operations", str(i)))
     return pen.result(limits)
@@ -133,6 +138,7 @@ class _Pen:
 
     canvas: Canvas
     new_id: Callable[[str], str]
+    before: Canvas | None
     nodes: dict[str, WorkflowNode] = field(init=False)
     edges: dict[str, Edge] = field(init=False)
     problems: list[FieldProblem] = field(default_factory=list)
@@ -191,7 +197,7 @@ class _Pen:
             self.problems += [self._located(problem) for problem in graph.check(canvas)]
         if self.problems:
             raise Invalid(self.problems)
-        return graph.unwire(canvas, self.canvas)
+        return graph.unwire(canvas, self.before)
 
     def _update_node(self, operation: UpdateNode, path: Path) -> None:
         node = self.nodes.get(operation.id)

@@ -60,7 +60,7 @@ def _examined(canvas: Canvas) -> Iterator[tuple[Edge, str, FieldProblem | None]]
         try:
             anchor = source.data.anchor(edge.source_handle)
         except ValueError as error:
-            yield edge, "", _problem(edge, "source_handle", EdgeFault.HANDLE, str(error))
+            yield edge, "", _problem(edge, "sourceHandle", EdgeFault.HANDLE, str(error))
             continue
         other = drawn.setdefault((edge.source, anchor, edge.target), edge.id)
         if other != edge.id:
@@ -101,7 +101,7 @@ def _misplaced(canvas: Canvas, edge: Edge) -> FieldProblem | None:
 def _occupied(edge: Edge, anchor: str, source: WorkflowNode, other: str) -> FieldProblem:
     place = f"The path {anchor!r}" if anchor else _kind(source.type)
     message = f"{place} has one edge only, and {_quoted(other)} is it: remove one of them."
-    return _problem(edge, "source_handle" if anchor else "source", EdgeFault.OCCUPIED, message)
+    return _problem(edge, "sourceHandle" if anchor else "source", EdgeFault.OCCUPIED, message)
 
 
 def find_cycle(edges: Iterable[tuple[str, str, str]]) -> list[str]:
@@ -224,7 +224,7 @@ def _changing(canvas: Canvas, before: Canvas) -> Canvas:
 
 
 def _having(node: WorkflowNode, data: NodeData) -> WorkflowNode:
-    return node if data is node.data else node.model_copy(update={"data": data})
+    return node if data is node.data else node.having(data=data)
 
 
 def links(canvas: Canvas) -> tuple[Links, Links]:

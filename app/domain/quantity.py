@@ -5,6 +5,7 @@ decimal suffix, or a decimal exponent. `1E` is an exa and `1E3` a thousand; `1K`
 quantities.
 """
 
+import math
 import re
 from decimal import Decimal
 
@@ -45,3 +46,36 @@ def is_quantity(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def canonical(text: str) -> str:
+    """The same amount as the API server writes it: `1024Mi` is `1Gi`, `1.5` is `1500m`.
+
+    Raises ValueError when it is no quantity.
+    """
+    value = amount(text)
+    suffix = _suffix(text)
+    if suffix.endswith("i") and value >= 1024 and value == int(value):
+        return _by_powers(int(value), 1024, ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"))
+    nanos = math.ceil(value.scaleb(9))  # the server rounds up
+    exponents = suffix[:1] in {"e", "E"} and len(suffix) > 1 and not suffix.endswith("i")
+    return _by_powers(nanos, 1000, _EXPONENTS if exponents else _DECIMALS)
+
+
+_DECIMALS = ("n", "u", "m", "", "k", "M", "G", "T", "P", "E")
+_EXPONENTS = ("e-9", "e-6", "e-3", "", "e3", "e6", "e9", "e12", "e15", "e18")
+
+
+def _suffix(text: str) -> str:
+    match = _QUANTITY.fullmatch(text)
+    return match[2] if match else ""
+
+
+def _by_powers(number: int, base: int, suffixes: tuple[str, ...]) -> str:
+    """A whole number with the largest suffix that leaves it whole."""
+    if number == 0:
+        return "0"
+    index = 0
+    while number % base == 0 and index < len(suffixes) - 1:
+        number, index = number // base, index + 1
+    return f"{number}{suffixes[index]}"

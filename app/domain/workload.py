@@ -1,7 +1,9 @@
 """The fields of everything that runs pods, written once for the five workload kinds."""
 
 import enum
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -178,18 +180,22 @@ class WorkloadData(NodeData):
 
     # ------------------------------------------------------------------------------------ edges
 
+    def in_label(self, link: Link) -> str:
+        for mount in self.volume_mounts:
+            if mount.node_id == link.node_id:
+                return mount.mount_path or "environment"
+        return ""
+
     def wired(self, outgoing: Sequence[Link], incoming: Sequence[Link]) -> Self:  # noqa: ARG002
         """Mounts follow edges: a mount that came from a node stays as long as its edge does."""
         sources = {link.node_id: link for link in incoming if link.type in _MOUNT_TYPES}
-        mounts: list[VolumeMount] = []
-        placed: set[str] = set()
+        own: dict[str | None, list[VolumeMount]] = {}
         for mount in self.volume_mounts:
-            if mount.node_id is None:
-                mounts.append(mount)
-            elif (source := sources.get(mount.node_id)) is not None:
-                placed.add(mount.node_id)
-                mounts.append(_follow(mount, source))
-        mounts.extend(_mounted(link) for node, link in sources.items() if node not in placed)
+            own.setdefault(mount.node_id, []).append(mount)
+        mounts = own.get(None, [])
+        for node, link in sources.items():
+            said = own.get(node)
+            mounts += [_follow(mount, link) for mount in said] if said else [_mounted(link)]
         linked: dict[str, list[str]] = {
             name: [] for name in _LINKED.values() if name in type(self).model_fields
         }
@@ -200,11 +206,13 @@ class WorkloadData(NodeData):
     def unwired(self, outgoing: Sequence[Link], incoming: Sequence[Link]) -> Self:  # noqa: ARG002
         """Without the mounts that an edge makes by itself."""
         made = {link.node_id: _mounted(link) for link in incoming if link.type in _MOUNT_TYPES}
+        said = Counter(mount.node_id for mount in self.volume_mounts)
         kept = [
             mount
             for mount in self.volume_mounts
             if mount.node_id not in made
-            or mount.model_copy(update={"name": made[mount.node_id].name}) != made[mount.node_id]
+            or said[mount.node_id] > 1
+            or mount.having(name=made[mount.node_id].name) != made[mount.node_id]
         ]
         unlinked: dict[str, list[str]] = {
             name: [] for name in _LINKED.values() if name in type(self).model_fields
@@ -215,23 +223,27 @@ class WorkloadData(NodeData):
 def _mounted(link: Link) -> VolumeMount:
     """The mount that an edge makes when the workload says nothing about it."""
     kind = _MOUNT_TYPES[link.type]
-    return _PLAIN_MOUNT.model_copy(
-        update={
-            "type": kind,
-            "name": link.data.name,
-            "node_id": link.node_id,
-            "mount_path": mount_path(kind, link.data),
-        }
+    return _PLAIN_MOUNT.having(
+        type=kind,
+        name=link.data.name,
+        node_id=link.node_id,
+        mount_path=mount_path(kind, link.data),
     )
 
 
 def _follow(mount: VolumeMount, link: Link) -> VolumeMount:
-    """An explicit mount of a linked node: its own path and manner, the node's kind and name."""
+    """An explicit mount of a linked node: its own path and manner, the node's name.
+
+    One that takes the node for something else (a Secret for a claim) keeps its path only.
+    """
     kind = _MOUNT_TYPES[link.type]
-    update: dict[str, object] = {"type": kind, "name": link.data.name}
+    if mount.type is not kind:
+        plain = _mounted(link)
+        return plain.having(mount_path=mount.mount_path or plain.mount_path)
+    update: dict[str, object] = {"name": link.data.name}
     if mount.mount_path is None and mount.usage is MountUsage.FILES:
         update["mount_path"] = mount_path(kind, link.data)
-    return mount.model_copy(update=update)
+    return mount.having(**update)
 
 
 def mount_path(kind: VolumeMountType, data: NodeData) -> str:
@@ -273,5 +285,10 @@ class ServingData(WorkloadData):
     def listens(self) -> Iterator[ContainerPort]:
         if self.port is not None:
             taken = any(port.name == MAIN_PORT_NAME for port in self.container_ports)
-            yield ContainerPort(name=None if taken else MAIN_PORT_NAME, port=self.port)
+            yield _main_port(self.port, named=not taken)
         yield from self.container_ports
+
+
+@lru_cache(maxsize=1024)
+def _main_port(port: int, *, named: bool) -> ContainerPort:
+    return ContainerPort(name=MAIN_PORT_NAME if named else None, port=port)

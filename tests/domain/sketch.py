@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.domain.canvas import Canvas, Edge
+from app.domain.graph import wire
 from app.domain.node import NodeData, NodeType, WorkflowNode
 from app.domain.nodes import NODE_KINDS, read_node
 
@@ -54,3 +55,9 @@ def refusals(kind: str, **fields: Any) -> dict[str, str]:
     except ValidationError as error:
         return {".".join(map(str, e["loc"])): e["msg"] for e in error.errors()}
     return {}
+
+
+def read(canvas: Canvas, id_: str, *fields: str) -> Any:
+    """The node's data as it is read: one field's value, or a mapping of several."""
+    dumped = wire(canvas).nodes[id_].data.model_dump(mode="json")
+    return dumped[fields[0]] if len(fields) == 1 else {name: dumped[name] for name in fields}

@@ -2,13 +2,16 @@
 
 import base64
 import binascii
+from collections.abc import Iterator
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from app.domain.fields import DnsSubdomain, Flag, MountPath
+from app.domain.manifest import Manifest, Wave, given
 from app.domain.maps import ConfigData
 from app.domain.node import Connection, NodeData, NodeKind, NodeType, WorkflowNode
+from app.domain.place import Place
 from app.domain.text import Loc, refuse_at
 
 _MEANING = "The workload sees the settings, as files or as environment variables."
@@ -57,6 +60,16 @@ class ConfigMapNode(WorkflowNode):
     data: ConfigMapNodeData = Field(description="What it is made of.")
 
 
+def manifests(data: ConfigMapNodeData, place: Place) -> Iterator[Manifest]:
+    """The ConfigMap."""
+    body = {
+        "data": dict(data.data) or None,
+        "binaryData": dict(data.binary_data) if data.binary_data else None,
+        "immutable": data.immutable or None,
+    }
+    yield place.manifest("v1", "ConfigMap", given(body), wave=Wave.PREREQUISITES)
+
+
 KIND = NodeKind(
     type=NodeType("configmap"),
     label="ConfigMap",
@@ -64,6 +77,7 @@ KIND = NodeKind(
     category="configuration",
     data=ConfigMapNodeData,
     node=ConfigMapNode,
+    manifests=manifests,
     defaults={"data": {}, "mount_path": "/etc/config"},
     connects_to=tuple(
         Connection(kind, _MEANING)

@@ -1,12 +1,16 @@
 """CronJob: work that runs on a schedule, such as a nightly backup."""
 
 import enum
+from collections.abc import Iterator
 
 from pydantic import Field
 
-from app.domain.batch import BatchData, RestartPolicy
+from app.domain.batch import BatchData, RestartPolicy, job_spec
 from app.domain.fields import Count, Flag, Schedule, ShortDnsLabel, TimeZone
+from app.domain.manifest import Manifest, Wave, given
 from app.domain.node import NodeKind, NodeType, WorkflowNode
+from app.domain.place import Place
+from app.domain.podtemplate import env_secret
 
 
 class ConcurrencyPolicy(enum.StrEnum):
@@ -58,6 +62,25 @@ class CronJobNode(WorkflowNode):
     data: CronJobNodeData = Field(description="What it is made of.")
 
 
+def manifests(data: CronJobNodeData, place: Place) -> Iterator[Manifest]:
+    """The CronJob; the Jobs that it makes carry the labels of their pods."""
+    yield from env_secret(data, place)
+    job = job_spec(data, place)
+    spec = given(
+        {
+            "schedule": data.schedule,
+            "timeZone": data.time_zone,
+            "concurrencyPolicy": data.concurrency_policy,
+            "suspend": data.suspend,
+            "startingDeadlineSeconds": data.starting_deadline_seconds,
+            "successfulJobsHistoryLimit": data.successful_jobs_history_limit,
+            "failedJobsHistoryLimit": data.failed_jobs_history_limit,
+            "jobTemplate": {"metadata": {"labels": place.pod_labels()}, "spec": job},
+        }
+    )
+    yield place.manifest("batch/v1", "CronJob", {"spec": spec}, wave=Wave.WORKLOADS)
+
+
 KIND = NodeKind(
     type=NodeType("cronjob"),
     label="CronJob",
@@ -65,6 +88,7 @@ KIND = NodeKind(
     category="workload",
     data=CronJobNodeData,
     node=CronJobNode,
+    manifests=manifests,
     defaults={
         "schedule": "0 * * * *",
         "concurrency_policy": ConcurrencyPolicy.ALLOW,

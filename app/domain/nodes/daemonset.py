@@ -1,11 +1,15 @@
 """DaemonSet: one pod on every node of the cluster, such as a log collector."""
 
+from collections.abc import Iterator
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from app.domain.fields import CountOrPercent, Flag
+from app.domain.manifest import Manifest, Wave, given
 from app.domain.node import NodeKind, NodeType, WorkflowNode
+from app.domain.place import Place
+from app.domain.podtemplate import env_secret, pod_template
 from app.domain.text import refuse_at
 from app.domain.workload import ServingData, UpdateStrategy
 
@@ -43,6 +47,23 @@ class DaemonSetNode(WorkflowNode):
     data: DaemonSetNodeData = Field(description="What it is made of.")
 
 
+def manifests(data: DaemonSetNodeData, place: Place) -> Iterator[Manifest]:
+    """The DaemonSet."""
+    yield from env_secret(data, place)
+    steps = given({"maxUnavailable": data.max_unavailable})
+    pod = {"hostPID": data.host_pid or None, "hostIPC": data.host_ipc or None}
+    spec = given(
+        {
+            "selector": {"matchLabels": place.selector},
+            "updateStrategy": given({"type": data.update_strategy, "rollingUpdate": steps or None}),
+            "minReadySeconds": data.min_ready_seconds,
+            "revisionHistoryLimit": data.revision_history_limit,
+            "template": pod_template(data, place, pod=pod),
+        }
+    )
+    yield place.manifest("apps/v1", "DaemonSet", {"spec": spec}, wave=Wave.WORKLOADS)
+
+
 KIND = NodeKind(
     type=NodeType("daemonset"),
     label="DaemonSet",
@@ -50,5 +71,6 @@ KIND = NodeKind(
     category="workload",
     data=DaemonSetNodeData,
     node=DaemonSetNode,
+    manifests=manifests,
     defaults={"port": 8080, "update_strategy": UpdateStrategy.ROLLING_UPDATE},
 )

@@ -1,14 +1,21 @@
 """Deployment: a stateless application, any number of pods that are all alike."""
 
 import enum
-from typing import Self
+from collections.abc import Iterator
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from app.domain.fields import Count, CountOrPercent, Positive
+from app.domain.manifest import Manifest, Wave, given
 from app.domain.node import DERIVED, NodeKind, NodeType, WorkflowNode
+from app.domain.place import Place
+from app.domain.podtemplate import env_secret, pod_template
 from app.domain.text import refuse_at
 from app.domain.workload import ServingData
+
+_DEADLINE = 600
+"""Seconds that the cluster gives a rollout to move on, when nothing is said."""
 
 
 class DeploymentStrategy(enum.StrEnum):
@@ -60,6 +67,39 @@ class DeploymentNode(WorkflowNode):
     data: DeploymentNodeData = Field(description="What it is made of.")
 
 
+def manifests(data: DeploymentNodeData, place: Place) -> Iterator[Manifest]:
+    """The Deployment. An autoscaler's workload says nothing about its number of pods."""
+    yield from env_secret(data, place)
+    spec = given(
+        {
+            "replicas": None if place.is_scaled else data.replicas,
+            "selector": {"matchLabels": place.selector},
+            "strategy": _strategy(data),
+            "minReadySeconds": data.min_ready_seconds,
+            "revisionHistoryLimit": data.revision_history_limit,
+            "progressDeadlineSeconds": _deadline(data),
+            "template": pod_template(data, place),
+        }
+    )
+    yield place.manifest("apps/v1", "Deployment", {"spec": spec}, wave=Wave.WORKLOADS)
+
+
+def _strategy(data: DeploymentNodeData) -> dict[str, Any] | None:
+    steps = given({"maxSurge": data.max_surge, "maxUnavailable": data.max_unavailable})
+    if data.strategy is None and not steps:
+        return None
+    kind = data.strategy or DeploymentStrategy.ROLLING_UPDATE
+    return given({"type": kind, "rollingUpdate": steps or None})
+
+
+def _deadline(data: DeploymentNodeData) -> int | None:
+    """The cluster's own deadline is too short for pods that take longer to count as ready."""
+    ready = data.min_ready_seconds or 0
+    if data.progress_deadline_seconds is None and ready >= _DEADLINE:
+        return min(ready + _DEADLINE, 2**31 - 1)
+    return data.progress_deadline_seconds
+
+
 KIND = NodeKind(
     type=NodeType("deployment"),
     label="Deployment",
@@ -67,5 +107,6 @@ KIND = NodeKind(
     category="workload",
     data=DeploymentNodeData,
     node=DeploymentNode,
+    manifests=manifests,
     defaults={"replicas": 1, "port": 8080},
 )

@@ -1,12 +1,13 @@
 """HPA: changes the number of a workload's pods with their load."""
 
 import enum
-from collections.abc import Sequence
-from typing import Annotated, ClassVar, Self
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from app.domain.fields import DnsLabel, DnsSubdomain, Percent, Positive
+from app.domain.manifest import Manifest, Wave, given
 from app.domain.node import (
     DERIVED,
     Connection,
@@ -17,6 +18,7 @@ from app.domain.node import (
     Value,
     WorkflowNode,
 )
+from app.domain.place import Place
 from app.domain.text import refuse_at
 
 Stabilization = Annotated[int, Field(strict=True, ge=0, le=3600)]
@@ -112,6 +114,16 @@ class HPANodeData(NodeData):
             refuse_at([(("min_replicas",), message)])
         return self
 
+    @property
+    def scales(self) -> tuple[str, str] | None:
+        if self.scale_target_name is None:
+            return None
+        kind = self.scale_target_kind or ScaleTargetKind.DEPLOYMENT
+        return kind.value.lower(), self.scale_target_name
+
+    def out_label(self, link: Link) -> str:  # noqa: ARG002
+        return f"{self.min_replicas} to {self.max_replicas} pods"
+
     def wired(self, outgoing: Sequence[Link], incoming: Sequence[Link]) -> Self:  # noqa: ARG002
         for link in outgoing:
             return self.having(
@@ -138,6 +150,65 @@ class HPANode(WorkflowNode):
     data: HPANodeData = Field(description="What it is made of.")
 
 
+def manifests(data: HPANodeData, place: Place) -> Iterator[Manifest]:
+    """The autoscaler; none without something to scale."""
+    if data.scale_target_name is None:
+        return
+    target = {
+        "apiVersion": "apps/v1",
+        "kind": (data.scale_target_kind or ScaleTargetKind.DEPLOYMENT).value,
+        "name": data.scale_target_name,
+    }
+    down = _rules(data.scale_down_stabilization, data.scale_down_policies, data.scale_down_select)
+    up = _rules(data.scale_up_stabilization, data.scale_up_policies, data.scale_up_select)
+    behavior = {name: rules for name, rules in (("scaleDown", down), ("scaleUp", up)) if rules}
+    spec = given(
+        {
+            "scaleTargetRef": target,
+            "minReplicas": data.min_replicas,
+            "maxReplicas": data.max_replicas,
+            "metrics": _metrics(data),
+            "behavior": behavior or None,
+        }
+    )
+    yield place.manifest(
+        "autoscaling/v2", "HorizontalPodAutoscaler", {"spec": spec}, wave=Wave.ROUTES
+    )
+
+
+def _metrics(data: HPANodeData) -> list[dict[str, Any]]:
+    wanted = {"cpu": data.target_cpu_utilization, "memory": data.target_memory_utilization}
+    if not any(wanted.values()):
+        wanted["cpu"] = 80
+    return [
+        {
+            "type": "Resource",
+            "resource": {
+                "name": name,
+                "target": {"type": "Utilization", "averageUtilization": percent},
+            },
+        }
+        for name, percent in wanted.items()
+        if percent is not None
+    ]
+
+
+def _rules(
+    window: int | None, policies: Sequence[ScalingPolicy], select: ScalingPolicySelect | None
+) -> dict[str, Any]:
+    steps = [
+        {"type": step.type.value, "value": step.value, "periodSeconds": step.period_seconds}
+        for step in policies
+    ]
+    return given(
+        {
+            "stabilizationWindowSeconds": window,
+            "selectPolicy": select,
+            "policies": steps or None,
+        }
+    )
+
+
 KIND = NodeKind(
     type=NodeType("hpa"),
     label="HorizontalPodAutoscaler",
@@ -145,6 +216,7 @@ KIND = NodeKind(
     category="scaling",
     data=HPANodeData,
     node=HPANode,
+    manifests=manifests,
     defaults={
         "scale_target_kind": ScaleTargetKind.DEPLOYMENT,
         "min_replicas": 1,

@@ -2,7 +2,7 @@
 
 import enum
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from app.domain.fields import DnsSubdomain, EntryId, Flag, HttpPath, IngressHost, PortOrName
 from app.domain.fields import ServiceName as BackendName
 from app.domain.lists import distinct, identified
+from app.domain.manifest import Manifest, Wave, given
 from app.domain.node import (
     DERIVED,
     Connection,
@@ -20,7 +21,8 @@ from app.domain.node import (
     Value,
     WorkflowNode,
 )
-from app.domain.nodes.service import ServiceNodeData
+from app.domain.nodes.service import ServiceNodeData, ServiceType
+from app.domain.place import Place
 from app.domain.text import refuse_at
 
 _UNCLEAN = re.compile(r"//|/\.(?:/|$)|/\.\.(?:/|$)|%2[fF]")
@@ -108,6 +110,12 @@ class IngressNodeData(NodeData):
         listed = ", ".join(repr(path.id) for path in self.paths[:10])
         raise ValueError(f"An edge of an Ingress starts at the id of one of its paths: {listed}.")
 
+    def out_label(self, link: Link) -> str:
+        for path in self.paths:
+            if path.id == link.anchor:
+                return f"{path.host or self.host or ''}{path.path}"
+        return ""
+
     def wired(self, outgoing: Sequence[Link], incoming: Sequence[Link]) -> Self:  # noqa: ARG002
         links = {link.anchor: link for link in outgoing}
         return self.having(paths=[_wired(path, links) for path in self.paths])
@@ -120,15 +128,11 @@ class IngressNodeData(NodeData):
 def _wired(path: IngressPath, links: Mapping[str, Link]) -> IngressPath:
     link = links.get(path.id)
     if link is None or not isinstance(link.data, ServiceNodeData):
-        return path.model_copy(update={"linked_service": None}) if path.linked_service else path
+        return path.having(linked_service=None)
     known = link.data.port_keys()
     port = path.service_port if path.service_port in known else _first(link.data)
-    return path.model_copy(
-        update={
-            "service_name": link.data.name,
-            "service_port": port,
-            "linked_service": link.node_id,
-        }
+    return path.having(
+        service_name=link.data.name, service_port=port, linked_service=link.node_id
     )
 
 
@@ -140,7 +144,7 @@ def _unwired(path: IngressPath, links: Mapping[str, Link]) -> IngressPath:
             update["service_name"] = None
         if path.service_port == _first(link.data):
             update["service_port"] = None
-    return path.model_copy(update=update) if update else path
+    return path.having(**update)
 
 
 def _first(service: ServiceNodeData) -> int | None:
@@ -154,6 +158,50 @@ class IngressNode(WorkflowNode):
     data: IngressNodeData = Field(description="What it is made of.")
 
 
+def manifests(data: IngressNodeData, place: Place) -> Iterator[Manifest]:
+    """The Ingress, with the paths that lead somewhere; none when no path does."""
+    rules: dict[str | None, list[dict[str, Any]]] = {}
+    for path in data.paths:
+        backend = _backend(path, place)
+        if backend is not None:
+            rules.setdefault(path.host or data.host, []).append(
+                {"path": path.path, "pathType": path.path_type.value, "backend": backend}
+            )
+    if not rules:
+        return
+    spec = given(
+        {
+            "ingressClassName": data.ingress_class_name,
+            "tls": [_certificate(data, rules)] if data.tls_enabled else None,
+            "rules": [
+                given({"host": host, "http": {"paths": paths}}) for host, paths in rules.items()
+            ],
+        }
+    )
+    yield place.manifest("networking.k8s.io/v1", "Ingress", {"spec": spec}, wave=Wave.ROUTES)
+
+
+def _backend(path: IngressPath, place: Place) -> dict[str, Any] | None:
+    if path.service_name is None:
+        return None
+    port = path.service_port
+    if port is None:
+        service = place.named("service", path.service_name)
+        external = service is not None and (
+            getattr(service.data, "service_type", None) is ServiceType.EXTERNAL_NAME
+        )
+        if not external:
+            return None
+        port = 80
+    key = "number" if isinstance(port, int) else "name"
+    return {"service": {"name": path.service_name, "port": {key: port}}}
+
+
+def _certificate(data: IngressNodeData, rules: Mapping[str | None, Any]) -> dict[str, Any]:
+    hosts = list(data.tls_hosts) or [host for host in rules if host is not None]
+    return given({"hosts": hosts or None, "secretName": data.tls_secret_name})
+
+
 KIND = NodeKind(
     type=NodeType("ingress"),
     label="Ingress",
@@ -161,6 +209,7 @@ KIND = NodeKind(
     category="network",
     data=IngressNodeData,
     node=IngressNode,
+    manifests=manifests,
     defaults={
         "paths": [{"id": "path-1", "path": "/", "path_type": PathType.PREFIX}],
         "ingress_class_name": "nginx",

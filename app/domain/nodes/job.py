@@ -1,10 +1,15 @@
 """Job: work that runs once and ends, such as a migration."""
 
+from collections.abc import Iterator
+
 from pydantic import Field
 
-from app.domain.batch import BatchData, RestartPolicy
+from app.domain.batch import BatchData, RestartPolicy, job_spec
 from app.domain.fields import DnsLabel
+from app.domain.manifest import Manifest, Wave
 from app.domain.node import NodeKind, NodeType, WorkflowNode
+from app.domain.place import Place
+from app.domain.podtemplate import env_secret
 
 
 class JobNodeData(BatchData):
@@ -22,6 +27,12 @@ class JobNode(WorkflowNode):
     data: JobNodeData = Field(description="What it is made of.")
 
 
+def manifests(data: JobNodeData, place: Place) -> Iterator[Manifest]:
+    """The Job."""
+    yield from env_secret(data, place)
+    yield place.manifest("batch/v1", "Job", {"spec": job_spec(data, place)}, wave=Wave.WORKLOADS)
+
+
 KIND = NodeKind(
     type=NodeType("job"),
     label="Job",
@@ -29,6 +40,7 @@ KIND = NodeKind(
     category="workload",
     data=JobNodeData,
     node=JobNode,
+    manifests=manifests,
     defaults={
         "completions": 1,
         "parallelism": 1,

@@ -2,13 +2,15 @@
 
 import enum
 import ipaddress
-from collections.abc import Collection, Sequence
-from typing import Annotated, Self
+from collections.abc import Collection, Iterator, Sequence
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from app.domain import labels
 from app.domain.fields import Cidr, DnsSubdomain, EntryId, Port, PortOrName
 from app.domain.lists import distinct, identified
+from app.domain.manifest import Manifest, Wave, given
 from app.domain.maps import Labels
 from app.domain.node import (
     DERIVED,
@@ -20,6 +22,7 @@ from app.domain.node import (
     Value,
     WorkflowNode,
 )
+from app.domain.place import Place
 from app.domain.pod import Protocol
 from app.domain.text import Loc, refuse_at
 from app.domain.workload import WorkloadData
@@ -206,6 +209,12 @@ class NetworkPolicyNodeData(NodeData):
             f"of a rule: {listed}."
         )
 
+    def out_label(self, link: Link) -> str:
+        if link.anchor == SUBJECT:
+            return "applies to"
+        incoming = any(rule.id == link.anchor for rule in self.ingress_rules)
+        return "allows from" if incoming else "allows to"
+
     def wired(self, outgoing: Sequence[Link], incoming: Sequence[Link]) -> Self:  # noqa: ARG002
         subjects = [link for link in outgoing if link.anchor == SUBJECT]
         selector = self.pod_selector
@@ -220,7 +229,7 @@ class NetworkPolicyNodeData(NodeData):
 
     def _wired(self, rule: NetworkPolicyRule, outgoing: Sequence[Link]) -> NetworkPolicyRule:
         made = {link.edge: self._peer(link) for link in outgoing if link.anchor == rule.id}
-        return rule.model_copy(update={"peers": [*_own(rule, made), *made.values()]})
+        return rule.having(peers=[*_own(rule, made), *made.values()])
 
     def _peer(self, link: Link) -> NetworkPolicyPeer:
         elsewhere = link.data.namespace if link.data.namespace != self.namespace else None
@@ -244,13 +253,13 @@ class NetworkPolicyNodeData(NodeData):
 
 
 def _unwired(rule: NetworkPolicyRule, made: set[str]) -> NetworkPolicyRule:
-    return rule.model_copy(update={"peers": _own(rule, made)})
+    return rule.having(peers=_own(rule, made))
 
 
 def _own(rule: NetworkPolicyRule, made: Collection[str]) -> list[NetworkPolicyPeer]:
     """The peers that no edge makes; none of them is linked, whatever it says."""
     return [
-        peer.model_copy(update={"linked_workload": None}) if peer.linked_workload else peer
+        peer.having(linked_workload=None)
         for peer in rule.peers
         if peer.id not in made
     ]
@@ -267,6 +276,67 @@ class NetworkPolicyNode(WorkflowNode):
     data: NetworkPolicyNodeData = Field(description="What it is made of.")
 
 
+def manifests(data: NetworkPolicyNodeData, place: Place) -> Iterator[Manifest]:
+    """The policy. Rules of a direction that it does not rule are left out: they have no effect."""
+    spec: dict[str, Any] = {
+        "podSelector": _subject(data, place),
+        "policyTypes": [kind.value for kind in data.policy_types],
+    }
+    for kind, rules, side in (
+        (PolicyType.INGRESS, data.ingress_rules, "from"),
+        (PolicyType.EGRESS, data.egress_rules, "to"),
+    ):
+        if kind in data.policy_types and rules:
+            spec[kind.value.lower()] = [_rule(rule, side, place) for rule in rules]
+    yield place.manifest("networking.k8s.io/v1", "NetworkPolicy", {"spec": spec}, wave=Wave.ROUTES)
+
+
+def _subject(data: NetworkPolicyNodeData, place: Place) -> dict[str, Any]:
+    """The pods that the policy is about: those at the ends of its edges, else by its labels."""
+    if len(data.linked_workloads) > 1:
+        ids = sorted(place.selector_of(node)[labels.NODE_ID] for node in data.linked_workloads)
+        return {
+            "matchLabels": {labels.WORKFLOW_ID: place.selector[labels.WORKFLOW_ID]},
+            "matchExpressions": [{"key": labels.NODE_ID, "operator": "In", "values": ids}],
+        }
+    for node in data.linked_workloads:
+        return {"matchLabels": place.selector_of(node)}
+    return _labelled(data.pod_selector or {})
+
+
+def _rule(rule: NetworkPolicyRule, side: str, place: Place) -> dict[str, Any]:
+    """A rule without peers allows everybody, and one without ports every port: so it is drawn."""
+    ports = [
+        given({"protocol": port.protocol, "port": port.port, "endPort": port.end_port})
+        for port in rule.ports
+    ]
+    return given({side: [_who(peer, place) for peer in rule.peers] or None, "ports": ports or None})
+
+
+def _who(peer: NetworkPolicyPeer, place: Place) -> dict[str, Any]:
+    if peer.ip_block is not None:
+        holes = list(peer.ip_block.except_)
+        return {"ipBlock": given({"cidr": peer.ip_block.cidr, "except": holes or None})}
+    linked = place.site.nodes.get(peer.linked_workload or "")
+    if linked is None:
+        pods, namespaces = peer.pod_selector, peer.namespace_selector
+    else:
+        there = place.site.where(linked.data)
+        pods = place.selector_of(linked.id)
+        namespaces = {_NAMESPACE_LABEL: there} if there != place.namespace else None
+    return given(
+        {
+            "podSelector": None if pods is None else _labelled(pods),
+            "namespaceSelector": None if namespaces is None else _labelled(namespaces),
+        }
+    )
+
+
+def _labelled(selector: dict[str, str]) -> dict[str, Any]:
+    """A selector by labels; without any it selects all."""
+    return {"matchLabels": dict(selector)} if selector else {}
+
+
 KIND = NodeKind(
     type=NodeType("networkpolicy"),
     label="NetworkPolicy",
@@ -274,6 +344,7 @@ KIND = NodeKind(
     category="network",
     data=NetworkPolicyNodeData,
     node=NetworkPolicyNode,
+    manifests=manifests,
     defaults={"pod_selector": {}, "policy_types": [PolicyType.INGRESS]},
     connects_to=tuple(
         Connection(

@@ -1,9 +1,14 @@
 """PersistentVolumeClaim: a disk that outlives the pods that use it."""
 
+from collections.abc import Iterator
+
 from pydantic import Field
 
+from app.domain import quantity
 from app.domain.fields import DnsSubdomain, StorageSize
+from app.domain.manifest import Manifest, Wave, given
 from app.domain.node import Connection, NodeData, NodeKind, NodeType, WorkflowNode
+from app.domain.place import Place
 from app.domain.storage import AccessMode, AccessModes, StorageClassName, VolumeMode
 
 _MEANING = "The workload's pods see the disk at `/data/<name of the claim>`, or where they say."
@@ -38,6 +43,20 @@ class PersistentVolumeClaimNode(WorkflowNode):
     data: PersistentVolumeClaimNodeData = Field(description="What it is made of.")
 
 
+def manifests(data: PersistentVolumeClaimNodeData, place: Place) -> Iterator[Manifest]:
+    """The claim."""
+    spec = {
+        "accessModes": [mode.value for mode in data.access_modes],
+        "storageClassName": data.storage_class_name,
+        "volumeMode": data.volume_mode,
+        "volumeName": data.volume_name,
+        "resources": {"requests": {"storage": quantity.canonical(data.storage)}},
+    }
+    yield place.manifest(
+        "v1", "PersistentVolumeClaim", {"spec": given(spec)}, wave=Wave.PREREQUISITES
+    )
+
+
 KIND = NodeKind(
     type=NodeType("persistentvolumeclaim"),
     label="PersistentVolumeClaim",
@@ -45,6 +64,7 @@ KIND = NodeKind(
     category="storage",
     data=PersistentVolumeClaimNodeData,
     node=PersistentVolumeClaimNode,
+    manifests=manifests,
     defaults={
         "storage": "10Gi",
         "access_modes": [AccessMode.READ_WRITE_ONCE],

@@ -1,12 +1,15 @@
 """Plugin: a custom resource of an operator that the cluster has installed."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field
 
 from app.domain.fields import DnsSubdomain, Line
+from app.domain.manifest import Manifest
 from app.domain.maps import Json
 from app.domain.node import NodeData, NodeKind, NodeType, WorkflowNode
+from app.domain.place import Place
 from app.domain.text import Text
 
 PluginId = Annotated[
@@ -42,6 +45,12 @@ class PluginNode(WorkflowNode):
     data: PluginNodeData = Field(description="What it is made of.")
 
 
+def manifests(data: PluginNodeData, place: Place) -> Iterator[Manifest]:
+    """The custom resource."""
+    del data, place
+    yield from ()
+
+
 KIND = NodeKind(
     type=NodeType("plugin"),
     label="Plugin",
@@ -49,5 +58,6 @@ KIND = NodeKind(
     category="plugin",
     data=PluginNodeData,
     node=PluginNode,
+    manifests=manifests,
     defaults={"fields": {}},
 )

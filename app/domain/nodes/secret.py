@@ -1,13 +1,16 @@
 """Secret: the names of secret values. The values themselves go straight to the cluster."""
 
 import enum
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from app.domain.fields import DataKey, DnsSubdomain, EntryId, Flag, MountPath
 from app.domain.lists import identified, unique
+from app.domain.manifest import Manifest, Wave, given
 from app.domain.node import Connection, NodeData, NodeKind, NodeType, Value, WorkflowNode
+from app.domain.place import Place
 
 _MEANING = "The workload sees the secret values, as files or as environment variables."
 
@@ -60,6 +63,18 @@ class SecretNode(WorkflowNode):
     data: SecretNodeData = Field(description="What it is made of.")
 
 
+def manifests(data: SecretNodeData, place: Place) -> Iterator[Manifest]:
+    """The Secret's frame, without values: those are given at deploy time."""
+    body = {"type": data.secret_type, "immutable": data.immutable or None}
+    yield place.manifest(
+        "v1",
+        "Secret",
+        given(body),
+        wave=Wave.PREREQUISITES,
+        keys=[entry.name for entry in data.keys],
+    )
+
+
 KIND = NodeKind(
     type=NodeType("secret"),
     label="Secret",
@@ -67,6 +82,7 @@ KIND = NodeKind(
     category="configuration",
     data=SecretNodeData,
     node=SecretNode,
+    manifests=manifests,
     defaults={"secret_type": SecretType.OPAQUE, "keys": [], "mount_path": "/etc/secrets"},
     connects_to=tuple(
         Connection(kind, _MEANING)

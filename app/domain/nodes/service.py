@@ -1,11 +1,13 @@
 """Service: one stable address for the pods of a workload."""
 
 import enum
-from collections.abc import Sequence
-from typing import Annotated, ClassVar, Self
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from app.domain import labels
 from app.domain.fields import (
     Cidr,
     DnsLabel,
@@ -18,6 +20,7 @@ from app.domain.fields import (
     ServiceName,
 )
 from app.domain.lists import unique
+from app.domain.manifest import Manifest, Wave, given
 from app.domain.maps import Labels
 from app.domain.node import (
     DERIVED,
@@ -29,6 +32,7 @@ from app.domain.node import (
     Value,
     WorkflowNode,
 )
+from app.domain.place import Place
 from app.domain.pod import Protocol
 from app.domain.text import Loc, refuse_at
 from app.domain.workload import WorkloadData
@@ -108,7 +112,8 @@ class ServiceNodeData(NodeData):
     )
     selector: Labels | None = Field(
         default=None,
-        description="Labels of the pods that answer, when no edge and no `targetApp` says it.",
+        description="Labels of the pods that answer. An edge supplies them; without one they are "
+        "those of `targetApp`, when left out.",
     )
     session_affinity: SessionAffinity = Field(
         default=SessionAffinity.NONE,
@@ -157,9 +162,9 @@ class ServiceNodeData(NodeData):
         `targetPort` is also that of the entry which stands for `port`, or is the only one.
         """
         if self.port is not None and not any(self._stands_for_port(p) for p in self.ports):
-            return [PortDef(port=self.port, target_port=self.target_port), *self.ports]
+            return [_only_port(self.port, self.target_port), *self.ports]
         return [
-            p.model_copy(update={"target_port": self.target_port})
+            p.having(target_port=self.target_port)
             if p.target_port is None and self._stands_for_port(p)
             else p
             for p in self.ports
@@ -243,6 +248,10 @@ class ServiceNodeData(NodeData):
 
     # ------------------------------------------------------------------------------------ edges
 
+    def out_label(self, link: Link) -> str:  # noqa: ARG002
+        ports = [f"{port.port} → {port.target_port or port.port}" for port in self.all_ports()]
+        return ", ".join(ports[:3]) + (" …" if len(ports) > 3 else "")
+
     def wired(self, outgoing: Sequence[Link], incoming: Sequence[Link]) -> Self:  # noqa: ARG002
         """The target's name and port; `targetPort` stays when it says another port."""
         link, workload = _target(outgoing)
@@ -251,7 +260,7 @@ class ServiceNodeData(NodeData):
         return self.having(
             target_app=workload.name,
             target_port=self.target_port or _port(workload),
-            selector=None if self.selector is None else workload.selector,
+            selector=workload.selector,
             linked_deployment=link.node_id,
         )
 
@@ -265,6 +274,11 @@ class ServiceNodeData(NodeData):
             selector=None if self.selector == workload.selector else self.selector,
             linked_deployment=None,
         )
+
+
+@lru_cache(maxsize=1024)
+def _only_port(port: int, target: int | str | None) -> PortDef:
+    return PortDef(port=port, target_port=target)
 
 
 def _target(outgoing: Sequence[Link]) -> tuple[Link | None, WorkloadData | None]:
@@ -285,6 +299,70 @@ class ServiceNode(WorkflowNode):
     data: ServiceNodeData = Field(description="What it is made of.")
 
 
+def manifests(data: ServiceNodeData, place: Place) -> Iterator[Manifest]:
+    """The Service."""
+    external = data.service_type is ServiceType.EXTERNAL_NAME
+    sticky = data.session_affinity is SessionAffinity.CLIENT_IP and not external
+    timeout = data.session_affinity_timeout_seconds
+    spec = given(
+        {
+            "type": data.service_type,
+            "clusterIP": "None" if data.headless else None,
+            "externalName": data.external_name,
+            "selector": None if external else _selector(data, place),
+            "ports": _ports(data) or None,
+            "sessionAffinity": data.session_affinity if sticky else None,
+            "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": timeout}}
+            if sticky and timeout is not None
+            else None,
+            "publishNotReadyAddresses": data.publish_not_ready_addresses or None,
+            "loadBalancerIP": data.load_balancer_ip,
+            "loadBalancerClass": data.load_balancer_class,
+            "loadBalancerSourceRanges": list(data.load_balancer_source_ranges) or None,
+            "externalTrafficPolicy": data.external_traffic_policy,
+            "internalTrafficPolicy": None if external else data.internal_traffic_policy,
+        }
+    )
+    yield place.manifest("v1", "Service", {"spec": spec}, wave=Wave.SERVICES)
+
+
+def _selector(data: ServiceNodeData, place: Place) -> dict[str, str] | None:
+    """The linked workload's own selector; else what the fields say; None finds nothing."""
+    link, _ = _target(place.outgoing)
+    if link is not None:
+        return place.selector_of(link.node_id)
+    if data.selector:
+        return dict(data.selector)
+    return {labels.APP: data.target_app} if data.target_app is not None else None
+
+
+def _ports(data: ServiceNodeData) -> list[dict[str, Any]]:
+    """The ports; several need names, and those without one are called after their number."""
+    ports = data.all_ports()
+    taken = {port.name for port in ports}
+    made = []
+    for port in ports:
+        name = port.name
+        if name is None and len(ports) > 1:
+            name = f"port-{port.port}-{port.protocol.lower()}"
+            while name in taken:
+                name += "-x"
+            taken.add(name)
+        made.append(
+            given(
+                {
+                    "name": name,
+                    "protocol": port.protocol,
+                    "port": port.port,
+                    "targetPort": port.target_port,
+                    "nodePort": port.node_port,
+                    "appProtocol": port.app_protocol,
+                }
+            )
+        )
+    return made
+
+
 KIND = NodeKind(
     type=NodeType("service"),
     label="Service",
@@ -292,6 +370,7 @@ KIND = NodeKind(
     category="network",
     data=ServiceNodeData,
     node=ServiceNode,
+    manifests=manifests,
     defaults={"service_type": ServiceType.CLUSTER_IP, "port": 80},
     connects_to=tuple(
         Connection(kind, "Requests to the Service go to the workload's pods.")

@@ -1,14 +1,18 @@
 """StatefulSet: pods with a name and a disk of their own, such as a database."""
 
 import enum
-from collections.abc import Sequence
-from typing import Annotated, Self
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from app.domain import quantity
 from app.domain.fields import Count, DnsLabel, EntryId, MountPath, ShortDnsLabel, StorageSize
 from app.domain.lists import identified, unique
+from app.domain.manifest import Manifest, Wave, given
 from app.domain.node import DERIVED, Link, NodeKind, NodeType, Value, WorkflowNode
+from app.domain.place import Place
+from app.domain.podtemplate import env_secret, pod_template
 from app.domain.storage import AccessMode, AccessModes, StorageClassName
 from app.domain.text import refuse_at
 from app.domain.workload import ServingData, UpdateStrategy
@@ -102,6 +106,75 @@ class StatefulSetNode(WorkflowNode):
     data: StatefulSetNodeData = Field(description="What it is made of.")
 
 
+def manifests(data: StatefulSetNodeData, place: Place) -> Iterator[Manifest]:
+    """The StatefulSet, and its headless Service when nothing else is one."""
+    yield from env_secret(data, place)
+    own = _own_service(data.name)
+    governing = data.service_name or own
+    if governing == own and place.named("service", own) is None:
+        yield _headless(data, place, own)
+    disks = [(claim.name, _path(claim)) for claim in data.volume_claim_templates]
+    spec = given(
+        {
+            "replicas": None if place.is_scaled else data.replicas,
+            "serviceName": governing,
+            "selector": {"matchLabels": place.selector},
+            "podManagementPolicy": data.pod_management_policy,
+            "updateStrategy": given(
+                {
+                    "type": data.update_strategy,
+                    "rollingUpdate": None
+                    if data.partition is None
+                    else {"partition": data.partition},
+                }
+            ),
+            "minReadySeconds": data.min_ready_seconds,
+            "revisionHistoryLimit": data.revision_history_limit,
+            "template": pod_template(data, place, disks=disks),
+            "volumeClaimTemplates": [_claim(c) for c in data.volume_claim_templates] or None,
+        }
+    )
+    yield place.manifest("apps/v1", "StatefulSet", {"spec": spec}, wave=Wave.WORKLOADS)
+
+
+def _own_service(name: str) -> str:
+    """The name of the Service that is made; like every Service's, it starts with a letter."""
+    return f"{name}-headless" if name[0].isalpha() else f"headless-{name}"
+
+
+def _headless(data: StatefulSetNodeData, place: Place, name: str) -> Manifest:
+    """Gives every pod a name of its own, before it is ready too: members look for each other."""
+    ports: list[dict[str, Any]] = [
+        {
+            "name": port.name or f"port-{port.port}-{port.protocol.lower()}",
+            "protocol": port.protocol.value,
+            "port": port.port,
+        }
+        for port in data.listens()
+    ]
+    spec: dict[str, Any] = {
+        "clusterIP": "None",
+        "selector": place.selector,
+        "publishNotReadyAddresses": True,
+    }
+    if ports:
+        spec["ports"] = ports
+    return place.manifest("v1", "Service", {"spec": spec}, wave=Wave.SERVICES, name=name)
+
+
+def _path(claim: VolumeClaimTemplate) -> str:
+    return claim.mount_path or f"/data/{claim.name}"
+
+
+def _claim(claim: VolumeClaimTemplate) -> dict[str, Any]:
+    spec = {
+        "accessModes": [mode.value for mode in claim.access_modes],
+        "storageClassName": claim.storage_class_name,
+        "resources": {"requests": {"storage": quantity.canonical(claim.storage)}},
+    }
+    return {"metadata": {"name": claim.name}, "spec": given(spec)}
+
+
 KIND = NodeKind(
     type=NodeType("statefulset"),
     label="StatefulSet",
@@ -109,5 +182,6 @@ KIND = NodeKind(
     category="workload",
     data=StatefulSetNodeData,
     node=StatefulSetNode,
+    manifests=manifests,
     defaults={"replicas": 1, "port": 5432},
 )

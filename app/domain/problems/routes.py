@@ -89,7 +89,7 @@ def paths(scene: Scene) -> Iterator[Problem]:
                     "path",
                     code=ProblemCode.PATH_CONFLICT,
                     severity=Severity.ERROR,
-                    says=f"{host or 'every host'}{path.path} is routed already ({other}): change "
+                    says=f"{host or 'Any host'}{path.path} is routed already ({other}): change "
                     f"the host or the path of one of them.",
                 )
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from app.domain import graph
 from app.domain.canvas import Canvas
+from app.domain.naming import api_name
 from app.domain.node import Link, NodeData, WorkflowNode
 from app.domain.nodes import NODE_KINDS
 from app.domain.workload import WorkloadData
@@ -55,7 +56,7 @@ class ProblemCode(enum.StrEnum):
 class Problem:
     """One problem. `message` says what is wrong and what to do.
 
-    `path` leads from the node down, in Python names (`("data", "paths", "0", "service_port")`);
+    `path` leads from the node down, in the API's names (`("data", "paths", "0", "servicePort")`);
     of an edge it is `("edges", <edge id>, <field>)`.
     """
 
@@ -136,12 +137,12 @@ def at(
     severity: Severity,
     says: str,
 ) -> Problem:
-    """A problem of a field of the node's data."""
+    """A problem of a field of the node's data, named by its Python names."""
     return Problem(
         code=code.value,
         message=says,
         node_id=node.id,
-        path=("data", *(str(step) for step in path)),
+        path=("data", *(api_name(step) if isinstance(step, str) else str(step) for step in path)),
         severity=severity,
     )
 

@@ -106,7 +106,6 @@ def keys(scene: Scene) -> Iterator[Problem]:
                         "volume_mounts",
                         i,
                         "items",
-                        key,
                         code=ProblemCode.KEY_MISSING,
                         severity=Severity.ERROR,
                         says=f"{source.data.name} has no key {key}: add it there, or remove it "
