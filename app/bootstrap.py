@@ -72,6 +72,7 @@ async def bootstrap(
                 sign_up=settings.sign_up,
                 limits=AttemptLimits(
                     failures=settings.login_attempts,
+                    failures_per_address=settings.login_attempts_per_address,
                     registrations=settings.registrations_per_address,
                     refreshes=settings.refreshes_per_address,
                     window=timedelta(seconds=settings.login_window_seconds),

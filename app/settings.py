@@ -7,8 +7,10 @@ import enum
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.identity.keyring import HOW_TO_MAKE, KeyRing
 
 
 class Environment(enum.StrEnum):
@@ -91,7 +93,9 @@ class Settings(BaseSettings):
     bcrypt_rounds: int = Field(default=12, ge=4, le=16)
     """Work factor of password hashes; each step doubles the time."""
     login_attempts: int = Field(default=10, ge=1)
-    """Failed logins per account and per address in one window before the door closes."""
+    """Failed logins per account in one window before the door closes."""
+    login_attempts_per_address: int = Field(default=100, ge=1)
+    """Failed logins from one address in one window: more, because an office shares one."""
     login_window_seconds: int = Field(default=900, ge=1)
     """Length of that window."""
     registrations_per_address: int = Field(default=300, ge=1)
@@ -151,11 +155,21 @@ class Settings(BaseSettings):
     stream_buffer: int = Field(default=256, ge=8)
     """Events a slow subscriber may lag behind before it is sent a gap and a fresh snapshot."""
 
+    @field_validator("signing_keys")
+    @classmethod
+    def _keys_are_random(cls, keys: list[SecretStr]) -> list[SecretStr]:
+        if keys:
+            KeyRing.parse([key.get_secret_value() for key in keys])
+        return keys
+
     @model_validator(mode="after")
     def _production_is_serious(self) -> Self:
         if self.environment is Environment.PRODUCTION:
             if not self.signing_keys:
-                raise ValueError("KUBEORCH_SIGNING_KEYS is required in production")
+                raise ValueError(
+                    "KUBEORCH_SIGNING_KEYS is required in production: a JSON list of keys, such as "
+                    f"""'["k1:…"]'. {HOW_TO_MAKE}"""
+                )
             if self.mongodb_uri is None:
                 raise ValueError("MONGODB_URI is required in production")
         return self

@@ -24,6 +24,8 @@ class Context:
     address: str
     """The client's network address, for throttling."""
     actor: Actor | None = None
+    refused: Unauthenticated | None = None
+    """Why the token that was sent is no good, when one was."""
     cluster_mates: set[Id] = field(default_factory=set)
     """People whom this operation reached through a cluster that the caller sees."""
     loaders: Loaders = field(init=False)
@@ -43,7 +45,7 @@ class Context:
     def signed_in(self) -> Actor:
         """Who is asking. Raises Unauthenticated when nobody is signed in."""
         if self.actor is None:
-            raise Unauthenticated
+            raise self.refused or Unauthenticated()
         return self.actor
 
 

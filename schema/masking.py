@@ -50,6 +50,11 @@ def presentable(errors: Sequence[GraphQLError], request_id: str) -> list[GraphQL
     return shown
 
 
+def internal(request_id: str) -> GraphQLError:
+    """What a client is told of an error that is ours."""
+    return GraphQLError(MASK, extensions={"code": "INTERNAL", "requestId": request_id})
+
+
 def log_unexpected(errors: Sequence[GraphQLError], request_id: str, operation: str | None) -> None:
     """Log in full what nobody expected."""
     unexpected = [error for error in errors if _expected(error) is None]

@@ -8,6 +8,7 @@ import schema
 from app.domain.user import Actor
 from app.services import Services
 from schema.context import Context
+from schema.limits import Limits
 from tests.contract import operations
 
 OPERATIONS = operations()
@@ -49,7 +50,8 @@ class Asker:
         return value
 
 
-BUILT = schema.build()
+BUILT = schema.build(Limits(tokens=10**6, depth=100, aliases=10**6, root_fields=10**6, cost=10**6))
+"""With room for probes that ask for everything at once."""
 
 
 def asker(services: Services, actor: Actor | None) -> Asker:

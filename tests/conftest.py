@@ -14,7 +14,7 @@ from app.documents import DOCUMENTS
 from app.documents.database import Database
 from app.embedded import EmbeddedMongo
 
-pytest_plugins = ["tests.wiring"]
+pytest_plugins = ["tests.commands", "tests.wiring"]
 
 CI = bool(os.environ.get("CI"))
 

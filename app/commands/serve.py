@@ -2,11 +2,11 @@
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import socket
 import sys
 import time
-from contextlib import AsyncExitStack
 
 import structlog
 import uvloop
@@ -68,7 +68,7 @@ class _Process:
             asyncio.get_running_loop().add_signal_handler(number, self._told_to_stop)
         self._task = asyncio.current_task()
         try:
-            async with AsyncExitStack() as stack:
+            async with contextlib.AsyncExitStack() as stack:
                 settings = await self._with_database(stack)
                 app = create_app(settings)
                 self._server = Server(app, settings, ready=lambda: self._announce(app))
@@ -87,7 +87,7 @@ class _Process:
         elif self._task is not None:
             self._task.cancel()
 
-    async def _with_database(self, stack: AsyncExitStack) -> Settings:
+    async def _with_database(self, stack: contextlib.AsyncExitStack) -> Settings:
         if self._settings.mongodb_uri is not None:
             await check(self._settings.mongodb_uri)
             return self._settings
@@ -122,4 +122,6 @@ class _Process:
                 f"  Demo login  {login.email}  {login.password}",
                 f"              (also in {file})",
             ]
-        print("\n".join([*lines, "", "Ctrl-C stops it."]), flush=True)
+        # Whoever started us need not go on reading.
+        with contextlib.suppress(BrokenPipeError):
+            print("\n".join([*lines, "", "Ctrl-C stops it."]), flush=True)

@@ -4,9 +4,10 @@ First nothing new comes in and streams end, then requests in flight finish, then
 closes what it opened; whoever started the database stops it after that.
 """
 
+import asyncio
+import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
@@ -14,6 +15,8 @@ from starlette.applications import Starlette
 from app.settings import Settings
 
 BACKLOG = 2048
+FORCED_SECONDS = 3.0
+"""How long the application may take to close what it opened when it was told twice to stop."""
 
 
 class Server(uvicorn.Server):
@@ -48,7 +51,7 @@ class Server(uvicorn.Server):
         self._app = app
         self._ready = ready
 
-    @contextmanager
+    @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Nothing: uvicorn would raise the signal again, and end us before the database stops."""
         yield
@@ -65,12 +68,23 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if not self.should_exit:
+        if self.should_exit:
+            return
+        try:
             await self._ready()
+        except BaseException:
+            await self.shutdown(sockets)
+            raise
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._app.state.services.stopping.set()
         await super().shutdown(sockets)
+        if self.force_exit:
+            # uvicorn would leave it out; but what the application holds open would keep the
+            # database from stopping, and the application from noticing that it has.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FORCED_SECONDS):
+                    await self.lifespan.shutdown()
 
 
 def bind(host: str, port: int) -> socket.socket:

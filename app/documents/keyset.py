@@ -44,9 +44,9 @@ async def find_page(
     `projection` must leave in what the rows are ordered by. Raises Invalid at `after` for a cursor
     that is no cursor of this list.
     """
-    order, ranges = _order(keyset), [filter_]
+    order, ranges = _order(keyset), [dict(filter_)]
     if keyset.after is not None:
-        ranges = _behind(filter_, order, _decode(keyset.after, order))
+        ranges = _behind(ranges[0], order, _decode(keyset.after, order))
     documents = await _read(collection, ranges, order, keyset.first + 1, projection)
     shown = documents[: keyset.first]
     return Page(
@@ -67,7 +67,7 @@ def _order(keyset: Keyset) -> Order:
     return [(keyset.field, direction), ("_id", direction)]
 
 
-def _behind(filter_: Mapping[str, Any], order: Order, key: Sequence[Any]) -> list[dict[str, Any]]:
+def _behind(filter_: dict[str, Any], order: Order, key: Sequence[Any]) -> list[dict[str, Any]]:
     """The ranges of `filter_` that stand behind `key`, in order."""
     ranges: list[dict[str, Any]] = []
     equal: dict[str, Any] = {}
@@ -95,10 +95,13 @@ async def _read(
         found = collection.find(ranges[0], projection, sort=order, limit=limit, batch_size=batch)
         return await found.to_list()
     shape = [{"$project": projection}] if projection else []
-    first, *others = [
+    parts: list[list[dict[str, Any]]] = [
         [{"$match": range_}, {"$sort": dict(order)}, {"$limit": limit}, *shape] for range_ in ranges
     ]
-    unions = [{"$unionWith": {"coll": collection.name, "pipeline": part}} for part in others]
+    first, *others = parts
+    unions: list[dict[str, Any]] = [
+        {"$unionWith": {"coll": collection.name, "pipeline": part}} for part in others
+    ]
     pipeline = [*first, *unions, {"$limit": limit}]
     return await (await collection.aggregate(pipeline, batchSize=batch)).to_list()
 

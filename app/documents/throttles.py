@@ -66,9 +66,11 @@ class ThrottleStore:
         change = {"$set": {"events": 0, "expires_at": until}}
         await self._write([UpdateOne({"_id": name}, change, upsert=True)])
 
-    async def take(self, name: str, count: int) -> None:
-        """Takes events back that turned out well."""
-        await self._throttles.update_one({"_id": name}, {"$inc": {"events": -count}})
+    async def take(self, names: Sequence[str], count: int) -> None:
+        """Takes events back, in each, that turned out well."""
+        await self._throttles.update_many(
+            {"_id": {"$in": list(names)}}, {"$inc": {"events": -count}}
+        )
 
     async def forget(self, names: Sequence[str]) -> None:
         await self._throttles.delete_many({"_id": {"$in": list(names)}})

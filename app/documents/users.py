@@ -118,9 +118,7 @@ class UserStore:
         """By address or by id."""
         where = {"email_key": email_key} if user_id is None else {"_id": ObjectId(user_id)}
         found = await self._users.find_one(where, {"words": False})
-        if found is None:
-            return None
-        return Credentials(as_user(found), found.get("password_hash"), found["generation"])
+        return None if found is None else _credentials(found)
 
     async def by_ids(self, ids: Sequence[Id]) -> list[User]:
         wanted = [ObjectId(id_) for id_ in ids]
@@ -137,8 +135,8 @@ class UserStore:
 
     async def set_password(
         self, user_id: Id, password_hash: str, *, instead_of: str | None, now: datetime
-    ) -> int | None:
-        """Sets the hash and begins a new generation, which is answered.
+    ) -> Credentials | None:
+        """Sets the hash and begins a new generation.
 
         None when the hash is no longer `instead_of`: somebody was faster.
         """
@@ -148,10 +146,10 @@ class UserStore:
                 "$set": {"password_hash": password_hash, "updated_at": now},
                 "$inc": {"generation": 1},
             },
-            {"generation": True},
+            {"words": False},
             return_document=ReturnDocument.AFTER,
         )
-        return None if found is None else int(found["generation"])
+        return None if found is None else _credentials(found)
 
     async def rehash(self, user_id: Id, password_hash: str, *, instead_of: str) -> None:
         """Replaces the hash of the same password."""
@@ -194,3 +192,7 @@ class UserStore:
 def as_user(document: Mapping[str, Any]) -> User:
     """The user without what is for signing in only."""
     return User.model_validate({**document, "id": document["_id"]})
+
+
+def _credentials(document: Mapping[str, Any]) -> Credentials:
+    return Credentials(as_user(document), document.get("password_hash"), document["generation"])

@@ -12,6 +12,7 @@ from typing import Any
 _WORD = re.compile(r"\w+")
 _LONGEST = 24
 _MOST_WORDS = 16
+_MOST_TEXT = 1_000
 
 
 def beginnings(*texts: str) -> list[str]:
@@ -31,13 +32,13 @@ def matching(field: str, search: str | None) -> dict[str, Any]:
     if search is None or not search.strip():
         return {}
     # Without a letter or digit nothing is found, rather than everything.
-    words = sorted(_words(search), key=len, reverse=True) or [search[:_LONGEST]]
+    words = sorted(_words(search), key=len, reverse=True) or ["?"]
     longest, *others = words
     return {field: longest} | ({"$and": [{field: word} for word in others]} if others else {})
 
 
 def _words(text: str) -> Sequence[str]:
     """Words without regard to case and accents."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
+    plain = unicodedata.normalize("NFKD", text[:_MOST_TEXT]).casefold()
     plain = "".join(c for c in plain if not unicodedata.combining(c)).replace("_", " ")
     return [word[:_LONGEST] for word in _WORD.findall(plain)[:_MOST_WORDS]]

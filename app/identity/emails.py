@@ -34,4 +34,6 @@ def key(text: str) -> str:
     """What all spellings of one address have in common. Takes any text, an address or not."""
     with contextlib.suppress(Invalid):
         text = parse(text)
+    # Half a surrogate pair has no UTF-8: the database could not even look for it.
+    text = text.encode("utf-8", "replace").decode()
     return unicodedata.normalize("NFKC", text.strip()).casefold()

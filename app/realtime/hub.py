@@ -157,5 +157,5 @@ class Hub:
             async for change in changes:
                 self._token = changes.resume_token
                 event = event_of(change["fullDocument"])
-                if topic := self._topics.get(event.stream):
-                    topic.push(event)
+                if listened := self._topics.get(event.stream):
+                    listened.push(event)

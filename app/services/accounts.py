@@ -134,13 +134,13 @@ class Accounts:
             raise Invalid(problems)
         proven = await self._prove(actor, current, address)
         hashed = await self._passwords.hash(new)
-        generation = await self._users.set_password(
+        changed = await self._users.set_password(
             user.id, hashed, instead_of=proven.password_hash, now=self._now()
         )
-        if generation is None:
+        if changed is None:
             raise Conflict("The password was changed by somebody else just now. Sign in again.")
-        signed_in = await self._sessions.open(user, generation=generation)
-        await self._sessions.sweep(user.id, generation=generation)
+        signed_in = await self._sessions.open(changed.user, generation=changed.generation)
+        await self._sessions.sweep(user.id, generation=changed.generation)
         return signed_in
 
     async def update_profile(

@@ -28,7 +28,9 @@ class AttemptLimits:
     """How often, in one window."""
 
     failures: int = 10
-    """Wrong passwords, per account and per address."""
+    """Wrong passwords per account."""
+    failures_per_address: int = 100
+    """Wrong passwords per address: more, because an office shares one."""
     registrations: int = 300
     """Per address."""
     refreshes: int = 3_000
@@ -65,8 +67,11 @@ class Attempts:
 
         Raises RateLimited, and InvalidCredentials at `path`. Who hangs up meanwhile is counted too.
         """
-        names = _Names(account, address)
-        return await asyncio.shield(self._password(password, found, names, path))
+        trying = asyncio.ensure_future(
+            self._password(password, found, _Names(account, address), path)
+        )
+        trying.add_done_callback(lambda tried: tried.cancelled() or tried.exception())
+        return await asyncio.shield(trying)
 
     async def remember(self, account: str, address: str) -> None:
         """Makes the address familiar to the account."""
@@ -92,33 +97,36 @@ class Attempts:
             if not await turn.matches(password, stored) or found is None:
                 await self._store.add(names.counted, now=self._now(), window=self._limits.window)
                 raise InvalidCredentials("The e-mail or the password is wrong.", path=path)
-        # What somebody mistyped here is forgiven, but not what else came from this address.
-        if mine := counts.get(names.pair):
-            await self._store.take(names.address, mine.count)
-        await self._store.forget([names.pair, names.account])
-        await self._store.put(names.familiar, until=self._now() + _FAMILIAR)
+        await self._forgive(names, counts)
         return found
+
+    async def _forgive(self, names: "_Names", counts: Mapping[str, Count]) -> None:
+        """Forgets what somebody mistyped before they succeeded, but not what others did."""
+        if mine := counts.get(names.pair):
+            await self._store.take([names.address, names.account], mine.count)
+        at_home = names.familiar in counts
+        await self._store.forget([names.pair] if at_home else [names.pair, names.account])
+        await self._store.put(names.familiar, until=self._now() + _FAMILIAR)
 
     async def _check(self, names: "_Names") -> Mapping[str, Count]:
         counts = await self._store.read([*names.counted, names.familiar], now=self._now())
         account = names.pair if names.familiar in counts else names.account
-        self._refuse_when_full(
-            [counts[name] for name in (account, names.address) if name in counts],
-            self._limits.failures,
-            "Too many failed sign-ins.",
-        )
+        for name, limit in (
+            (account, self._limits.failures),
+            (names.address, self._limits.failures_per_address),
+        ):
+            self._refuse_when_full(counts.get(name), limit, "Too many failed sign-ins.")
         return counts
 
     async def _count(self, what: str, address: str, limit: int) -> None:
         name = _name(what, address)
         counts = await self._store.read([name], now=self._now())
-        self._refuse_when_full(list(counts.values()), limit, "Too many requests from your address.")
+        self._refuse_when_full(counts.get(name), limit, "Too many requests from your address.")
         await self._store.add([name], now=self._now(), window=self._limits.window)
 
-    def _refuse_when_full(self, counts: list[Count], limit: int, what: str) -> None:
-        full = [count.expires_at for count in counts if count.count >= limit]
-        if full:
-            seconds = max(1, math.ceil((max(full) - self._now()).total_seconds()))
+    def _refuse_when_full(self, count: Count | None, limit: int, what: str) -> None:
+        if count is not None and count.count >= limit:
+            seconds = max(1, math.ceil((count.expires_at - self._now()).total_seconds()))
             raise RateLimited(f"{what} Try again in {seconds} seconds.", retry_after=seconds)
 
 

@@ -128,7 +128,13 @@ class Workflows:
         def decide(workflow: Workflow) -> Change:
             policy.on_workflow(actor, WorkflowAction.EDIT, workflow).enforce()
             return Change(
-                canvas=editing.draw(nodes, edges, limits=self._limits, new_id=_canvas_id)
+                canvas=editing.draw(
+                    nodes,
+                    edges,
+                    limits=self._limits,
+                    new_id=_canvas_id,
+                    before=workflow.canvas,
+                )
             )
 
         return (await self._changes.make(actor, workflow_id, decide, expected=expected)).workflow

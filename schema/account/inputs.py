@@ -1,4 +1,8 @@
-"""Input fields that several account mutations share, each with its limits, written once."""
+"""Input fields that several account mutations share, each with its limits, written once.
+
+Inside a union pydantic ignores what is said of a field: descriptions, and the `repr=False` of a
+secret, are written where the field is.
+"""
 
 from typing import Annotated
 
@@ -10,17 +14,14 @@ Name = Annotated[
     str,
     Field(min_length=1, max_length=MAX_NAME, description=f"1 to {MAX_NAME} characters."),
 ]
-Email = Annotated[str, Field(max_length=MAX_EMAIL, description="An address; case is ignored.")]
-Password = Annotated[str, Field(max_length=MAX_PASSWORD, repr=False, description="As it is now.")]
+Email = Annotated[str, Field(max_length=MAX_EMAIL, description="Case is ignored.")]
+Password = Annotated[str, Field(max_length=MAX_PASSWORD, description="As it is now.")]
 NewPassword = Annotated[
     str,
     Field(
         min_length=MIN_PASSWORD,
         max_length=MAX_PASSWORD,
-        repr=False,
         description=f"{MIN_PASSWORD} to {MAX_PASSWORD} characters; length makes it strong.",
     ),
 ]
-RefreshToken = Annotated[
-    str, Field(max_length=512, repr=False, description="The newest one of the session.")
-]
+RefreshToken = Annotated[str, Field(max_length=512, description="The session's newest one.")]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 import strawberry
 
@@ -11,10 +11,12 @@ from app.domain import problems as finding
 from app.domain.canvas import Canvas, Edge
 from app.domain.cluster import Cluster
 from app.domain.comparing import VersionDiff
+from app.domain.diagrams import DiagramFormat
 from app.domain.ids import Id
 from app.domain.node import WorkflowNode
 from app.domain.policy import Decision, WorkflowAction
 from app.domain.problems import Problem, Severity
+from app.domain.rendering import ManifestFormat
 from app.domain.user import User
 from app.domain.workflow import Version, Workflow, WorkflowRow, WorkflowRun, WorkflowStatus
 from schema.account.types import UserType
@@ -22,6 +24,8 @@ from schema.cluster.types import ClusterType
 from schema.connection import After, Connection, First, connection_type, page_of
 from schema.context import Info
 from schema.nodes import Node
+from schema.workflow import exports
+from schema.workflow.exports import DiagramFormatArgument, ManifestFormatArgument
 from schema.workflow.runs import WorkflowRunType
 from schema.workflow.versions import VersionConnection, VersionDiffType, VersionType
 
@@ -34,8 +38,18 @@ class ProblemType:
     code: str = strawberry.field(description="Which kind of problem, such as `PORT_NOT_EXPOSED`.")
     message: str = strawberry.field(description="What is wrong and what to do.")
     node_id: str | None = strawberry.field(description="The node at fault.")
-    path: list[str] | None = strawberry.field(description="The field of the node's data.")
+    path: list[str] = strawberry.field(description="From the node, or from `edges`, down.")
     severity: Severity
+
+    @classmethod
+    def of(cls, problem: Problem) -> Self:
+        return cls(
+            code=problem.code,
+            message=problem.message,
+            node_id=problem.node_id,
+            path=list(problem.path),
+            severity=problem.severity,
+        )
 
 
 @strawberry.type(name="Permission", description="Whether the caller may, and if not, why.")
@@ -94,11 +108,30 @@ class WorkflowType:
     async def edges(root: strawberry.Parent[WorkflowRow], info: Info) -> Sequence[Edge]:
         return list((await _canvas(root, info)).edges.values())
 
+    @strawberry.field(description="What stands in the way of a deploy, the worst first.")
+    async def problems(root: strawberry.Parent[WorkflowRow], info: Info) -> list[ProblemType]:
+        canvas = await _canvas(root, info)
+        found = finding.problems(canvas, namespace=root.namespace)
+        return [ProblemType.of(problem) for problem in found]
+
     @strawberry.field(
-        graphql_type=list[ProblemType], description="What stands in the way of a deploy."
+        description="The Kubernetes objects that it becomes, in the order in which they are "
+        "applied. Secrets have no values. What cannot be made is left out; see `problems`."
     )
-    async def problems(root: strawberry.Parent[WorkflowRow], info: Info) -> Sequence[Problem]:
-        return finding.problems(await _canvas(root, info), namespace=root.namespace)
+    async def manifests(
+        root: strawberry.Parent[WorkflowRow],
+        info: Info,
+        format_: ManifestFormatArgument = ManifestFormat.YAML,
+    ) -> str:
+        return await exports.manifests(root, await _canvas(root, info), format_)
+
+    @strawberry.field(description="What it looks like.")
+    async def diagram(
+        root: strawberry.Parent[WorkflowRow],
+        info: Info,
+        format_: DiagramFormatArgument = DiagramFormat.MERMAID,
+    ) -> str:
+        return await exports.drawing(await _canvas(root, info), format_)
 
     @strawberry.field(graphql_type=UserType | None, description="Whose workflow it is.")
     async def owner(root: strawberry.Parent[WorkflowRow], info: Info) -> User | None:

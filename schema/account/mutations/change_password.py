@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import strawberry
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.domain.session import Session
 from app.domain.user import User
@@ -21,8 +21,8 @@ from schema.errors import (
 
 @strawberry.pydantic.input
 class ChangePasswordInput(BaseModel):
-    current_password: Password
-    new_password: NewPassword
+    current_password: Password = Field(repr=False)
+    new_password: NewPassword = Field(repr=False)
 
 
 @strawberry.type

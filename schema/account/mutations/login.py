@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import strawberry
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.domain.session import Session
 from app.domain.user import User
@@ -16,7 +16,7 @@ from schema.errors import InvalidCredentials, RateLimited, ValidationError
 @strawberry.pydantic.input
 class LoginInput(BaseModel):
     email: Email
-    password: Password
+    password: Password = Field(repr=False)
 
 
 @strawberry.type

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import strawberry
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from schema.account.inputs import RefreshToken
 from schema.context import Info
@@ -12,7 +12,9 @@ from schema.errors import ValidationError
 
 @strawberry.pydantic.input
 class LogoutInput(BaseModel):
-    refresh_token: RefreshToken | None = None
+    refresh_token: RefreshToken | None = Field(
+        default=None, repr=False, description="Of another session to end, or of this one."
+    )
 
 
 @strawberry.type

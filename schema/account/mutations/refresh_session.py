@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import strawberry
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.domain.session import Session
 from app.domain.user import User
@@ -15,7 +15,7 @@ from schema.errors import InvalidCredentials, RateLimited, ValidationError
 
 @strawberry.pydantic.input
 class RefreshSessionInput(BaseModel):
-    refresh_token: RefreshToken
+    refresh_token: RefreshToken = Field(repr=False)
 
 
 @strawberry.type

@@ -17,7 +17,7 @@ from schema.errors import Conflict, Forbidden, RateLimited, ValidationError
 class RegisterInput(BaseModel):
     name: Name
     email: Email
-    password: NewPassword
+    password: NewPassword = Field(repr=False)
     invite_code: str | None = Field(
         default=None,
         max_length=512,

@@ -3,8 +3,9 @@
 from typing import Annotated
 
 import strawberry
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from app.domain.credentials import MAX_NAME
 from app.domain.user import User
 from schema.account.inputs import Email, Name, Password
 from schema.account.types import UserType
@@ -20,9 +21,11 @@ from schema.errors import (
 
 @strawberry.pydantic.input(description="What is left out stays as it is.")
 class UpdateProfileInput(BaseModel):
-    name: Name | None = None
-    email: Email | None = None
-    current_password: Password | None = None
+    name: Name | None = Field(default=None, description=f"1 to {MAX_NAME} characters.")
+    email: Email | None = Field(default=None, description="The way to sign in from then on.")
+    current_password: Password | None = Field(
+        default=None, repr=False, description="Needed for a new e-mail."
+    )
 
 
 @strawberry.type

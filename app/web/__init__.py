@@ -1,0 +1,1 @@
+"""Plain HTTP: GraphQL over it, the explorer's page, health."""

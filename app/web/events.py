@@ -1,0 +1,126 @@
+"""GraphQL over server-sent events, in distinct connections mode: one stream, one operation.
+
+A stream ends with a `complete` event when there is nothing more to come. It ends without one when
+the server stops, so that clients come back.
+"""
+
+import asyncio
+from contextlib import ExitStack, aclosing
+from typing import Final, NoReturn
+
+from starlette.types import Receive, Scope, Send
+
+from app.web.callers import Caller, Credentials, network_of
+from app.web.edge import Edge, Results, end_of_token
+from app.web.responses import Media, Outcome, Refusal, body_of, encode, refused
+
+COMPLETE: Final = b"event: complete\ndata:\n\n"
+HEARTBEAT: Final = b":\n\n"
+HEADERS: Final = [
+    (b"content-type", f"{Media.EVENTS}; charset=utf-8".encode()),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class _Ending(Exception):
+    """The stream ends, with these last words; None when nobody would hear them."""
+
+    def __init__(self, words: bytes | None) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+class EventStream:
+    """An ASGI response that sends `results` as they come."""
+
+    def __init__(
+        self, edge: Edge, results: Results, caller: Caller, credentials: Credentials
+    ) -> None:
+        self._edge = edge
+        self._results = results
+        self._caller = caller
+        self._credentials = credentials
+        self._ping_seconds = edge.settings.ping_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with ExitStack() as counted:
+            try:
+                self._enter(counted)
+            except Refusal as refusal:
+                await refusal.response(self._edge.settings.spec_mode)(scope, receive, send)
+                return
+            await self._stream(receive, send)
+
+    def _enter(self, counted: ExitStack) -> None:
+        """Count the stream, until `counted` is closed. Raises Refusal."""
+        if self._edge.stopping.is_set():
+            raise Refusal(Outcome.STOPPING, "STOPPING", "The server is restarting.")
+        connections = self._edge.connections
+        counted.enter_context(connections.from_address(network_of(self._caller.address)))
+        if self._caller.actor is not None:
+            counted.enter_context(connections.of_user(self._caller.actor.id))
+
+    async def _stream(self, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        words: bytes | None = None
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for ending in (
+                    self._until_gone(receive),
+                    self._until_stopping(),
+                    self._until_expired(),
+                    self._beat(send),
+                ):
+                    tasks.create_task(ending)
+                await self._send_results(send)
+        except* _Ending as endings:
+            words = next(each.words for each in endings.exceptions if isinstance(each, _Ending))
+        if words is not None:
+            await send({"type": "http.response.body", "body": words})
+
+    async def _send_results(self, send: Send) -> NoReturn:
+        await self._write(send, HEARTBEAT)
+        async with aclosing(self._results) as results:
+            async for result in results:
+                await self._write(send, event(encode(body_of(result))))
+        raise _Ending(COMPLETE)
+
+    async def _write(self, send: Send, data: bytes) -> None:
+        """Send, unless the client has stopped reading."""
+        try:
+            async with asyncio.timeout(2 * self._ping_seconds):
+                await send({"type": "http.response.body", "body": data, "more_body": True})
+        except TimeoutError:
+            raise _Ending(None) from None
+
+    async def _until_gone(self, receive: Receive) -> NoReturn:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        raise _Ending(None)
+
+    async def _until_stopping(self) -> NoReturn:
+        await self._edge.stopping.wait()
+        raise _Ending(b"")
+
+    async def _until_expired(self) -> NoReturn:
+        await end_of_token(self._caller)
+        raise _farewell("The access token has expired. Sign in again, and come back.")
+
+    async def _beat(self, send: Send) -> NoReturn:
+        while True:
+            await asyncio.sleep(self._ping_seconds)
+            await self._write(send, HEARTBEAT)
+            unwelcome = await self._edge.unwelcome(self._credentials, self._caller)
+            if unwelcome is not None:
+                raise _farewell(unwelcome.message)
+
+
+def event(data: bytes) -> bytes:
+    """A `next` event. `data` is JSON in one line."""
+    return b"event: next\ndata: " + data + b"\n\n"
+
+
+def _farewell(message: str) -> _Ending:
+    result = refused(message, "UNAUTHENTICATED")
+    return _Ending(event(encode(body_of(result))) + COMPLETE)

@@ -1,0 +1,86 @@
+"""How often MongoDB is asked: as often for a hundred rows as for one."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from app.documents.clusters import ClusterStore
+from app.documents.database import new_id
+from app.documents.runs import RunStore
+from app.domain.cluster import AuthType, Cluster
+from app.domain.user import Actor
+from app.domain.workflow import RunStatus, WorkflowRun
+from app.services import Services
+from app.services.workflows import WorkflowDraft
+from tests.asking import asker
+from tests.commands import commands
+from tests.domain.drawing import deployment
+
+WHOLE = """query ($first: Int!) { workflows(first: $first) { totalCount nodes {
+  name owner { name } cluster { name owner { name } } lastRun { status startedBy { name } }
+  nodes { ... on WorkflowNode { id } } edges { id } problems { code } viewerCan { edit { allowed } }
+} } }"""
+
+
+@pytest.fixture
+async def hundred(services: Services, owner: Actor) -> None:
+    """A hundred workflows, each with a cluster of its own and two runs."""
+    now = datetime.now(UTC)
+    for i in range(100):
+        cluster = Cluster(
+            id=new_id(),
+            name=f"cluster-{i}",
+            display_name=f"Cluster {i}",
+            server="https://192.0.2.1:6443",
+            auth_type=AuthType.TOKEN,
+            owner_id=owner.id,
+            created_at=now,
+            updated_at=now,
+        )
+        await ClusterStore().insert(cluster)
+        made = await services.workflows.create(
+            owner,
+            WorkflowDraft(name=f"w{i}", cluster_id=cluster.id, nodes=[deployment("web")]),
+        )
+        for status in (RunStatus.FAILED, RunStatus.COMPLETED):
+            await RunStore().insert(
+                WorkflowRun(
+                    id=new_id(),
+                    workflow_id=made.id,
+                    version=1,
+                    status=status,
+                    started_by=owner.id,
+                    created_at=now,
+                )
+            )
+
+
+@pytest.mark.usefixtures("hundred")
+@pytest.mark.parametrize("document", ["Workflows", WHOLE])
+async def test_a_hundred_rows_cost_as_many_commands_as_one(
+    services: Services, owner: Actor, document: str
+) -> None:
+    ask = asker(services, owner)
+    with commands.during() as one:
+        await ask(document, first=1)
+    with commands.during() as hundred:
+        answer = await ask.one(document, first=100)
+    rows = answer.get("nodes") or [edge["node"] for edge in answer["edges"]]
+    assert len(rows) == 100
+    assert {row["lastRun"]["status"] for row in rows} == {"COMPLETED"}
+    assert len({row["cluster"]["name"] for row in rows}) == 100
+    assert sorted(hundred) == sorted(one)
+    assert len(hundred) <= 7
+
+
+async def test_an_edit_is_one_write_and_one_event(services: Services, owner: Actor) -> None:
+    ask = asker(services, owner)
+    made = await services.workflows.create(
+        owner, WorkflowDraft(name="a", nodes=[deployment("web")])
+    )
+    move = {"moveNode": {"id": "web", "position": {"x": 1, "y": 1}}}
+    edit = {"workflowId": made.id, "expectedRevision": 1, "operations": [move]}
+    with commands.during() as sent:
+        await ask.one("EditWorkflow", input=edit)
+    writes = [name for name in sent if name != "find"]
+    assert writes == ["findAndModify", "insert", "commitTransaction"]

@@ -1,0 +1,153 @@
+"""A stranger's token sees and changes nothing of another's workflow, through any root field.
+
+The probes are made from the schema, so a new field is probed without anybody thinking of it; and
+each root field is listed here with whether its owner sees the workflow through it, so a probe that
+has stopped reaching anything is noticed, and so is a field that nobody has listed.
+"""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from functools import cache
+from typing import Any
+
+import pytest
+from graphql import GraphQLField, GraphQLSchema, build_schema
+
+import schema
+from app.domain.user import Actor
+from app.domain.workflow import Workflow
+from app.services import Services
+from app.services.changing import VersionDraft
+from app.services.workflows import WorkflowDraft
+from tests.asking import BUILT, Asker, asker
+from tests.domain.drawing import deployment
+from tests.schema.probes import Prober
+
+SECRET = "purple-elephant"
+SHOWN_TO_ITS_OWNER = {
+    "query": {"workflow", "workflows"},
+    "mutation": {
+        "archiveWorkflow",
+        "cloneWorkflow",
+        "createVersion",
+        "deleteWorkflow",
+        "editWorkflow",
+        "publishWorkflow",
+        "restoreVersion",
+        "restoreWorkflow",
+        "saveCanvas",
+        "updateWorkflow",
+    },
+    "subscription": {"workflowChanged"},
+}
+SHOWN_TO_NOBODY = {
+    "query": {"nodeTypes", "serverInfo", "user", "users", "viewer"},
+    "mutation": {
+        "changePassword",
+        "createInvite",
+        "createWorkflow",
+        "login",
+        "logout",
+        "refreshSession",
+        "register",
+        "updateProfile",
+    },
+    "subscription": set[str](),
+}
+
+
+@cache
+def api() -> GraphQLSchema:
+    return build_schema(schema.sdl())
+
+
+def roots() -> dict[str, dict[str, GraphQLField]]:
+    types = {
+        "query": api().query_type,
+        "mutation": api().mutation_type,
+        "subscription": api().subscription_type,
+    }
+    return {operation: dict(type_.fields) for operation, type_ in types.items() if type_}
+
+
+PROBES = [(operation, name) for operation, fields in roots().items() for name in fields]
+
+
+@pytest.fixture
+async def workflow(services: Services, owner: Actor) -> Workflow:
+    made = await services.workflows.create(
+        owner,
+        WorkflowDraft(
+            name=SECRET,
+            description=SECRET,
+            tags=[SECRET],
+            nodes=[deployment(SECRET), deployment("web")],
+        ),
+    )
+    await services.versions.create(owner, made.id, VersionDraft(name=SECRET))
+    found = await services.workflows.get(owner, made.id)
+    assert found is not None
+    return found
+
+
+async def probe(ask: Asker, operation: str, name: str, workflow: Workflow) -> str:
+    """All that comes back, as text."""
+    prober = Prober(api(), id_=workflow.id, text="purple")
+    document = prober.document(operation, name, roots()[operation][name])
+    if operation != "subscription":
+        answer = await ask.raw(document)
+        failures = [error["message"] for error in answer["errors"] or [] if "path" not in error]
+        assert failures == [], "the probe itself is not valid"
+        return json.dumps(answer, default=str)
+    result: Any = await BUILT.subscribe(document, context_value=ask.context())
+    if not hasattr(result, "__aiter__"):
+        return str(result)
+    async with aclosing(result) as events:
+        return str(await anext(_values(events), "nothing"))
+
+
+async def _values(events: Any) -> AsyncIterator[str]:
+    async for event in events:
+        yield json.dumps({"data": event.data, "errors": str(event.errors)}, default=str)
+
+
+def test_every_root_field_is_listed() -> None:
+    listed = {
+        operation: SHOWN_TO_ITS_OWNER[operation] | SHOWN_TO_NOBODY[operation]
+        for operation in roots()
+    }
+    assert {operation: set(fields) for operation, fields in roots().items()} == listed
+
+
+@pytest.mark.parametrize(("operation", "name"), PROBES)
+async def test_a_stranger_sees_and_changes_nothing(
+    services: Services, owner: Actor, stranger: Actor, workflow: Workflow, operation: str, name: str
+) -> None:
+    for caller in (stranger, None):
+        answer = await probe(asker(services, caller), operation, name, workflow)
+        assert SECRET not in answer
+    found = await services.workflows.get(owner, workflow.id)
+    assert found is not None
+    assert dict(found) == dict(workflow)
+
+
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [(operation, name) for operation, names in SHOWN_TO_ITS_OWNER.items() for name in sorted(names)],
+)
+async def test_the_same_probe_shows_it_to_its_owner(
+    services: Services, owner: Actor, workflow: Workflow, operation: str, name: str
+) -> None:
+    answer = await probe(asker(services, owner), operation, name, workflow)
+    assert SECRET in answer, answer[:2000]
+
+
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [(operation, name) for operation, names in SHOWN_TO_NOBODY.items() for name in sorted(names)],
+)
+async def test_fields_that_show_no_workflow_show_none(
+    services: Services, owner: Actor, workflow: Workflow, operation: str, name: str
+) -> None:
+    assert SECRET not in await probe(asker(services, owner), operation, name, workflow)
