@@ -39,7 +39,7 @@ async def test_a_window_ends_by_itself_and_is_not_prolonged(throttles: ThrottleS
 async def test_events_can_be_taken_back_and_forgotten(throttles: ThrottleStore) -> None:
     for _ in range(3):
         await throttles.add(["a", "b"], now=NOW, window=WINDOW)
-    await throttles.take("a", 2)
+    await throttles.take(["a"], 2)
     await throttles.forget(["b"])
     assert await throttles.read(["a", "b"], now=NOW) == {"a": Count(1, NOW + WINDOW)}
 

@@ -24,7 +24,9 @@ def test_every_word_may_begin_it(search: str) -> None:
     assert found(ADA, search)
 
 
-@pytest.mark.parametrize("search", ["lace", "adam", "ada lovell", "example.org", "???", "$ne"])
+@pytest.mark.parametrize(
+    "search", ["lace", "adam", "ada lovell", "example.org", "???", "$ne", "\ud800"]
+)
 def test_what_does_not_begin_a_word_is_not_found(search: str) -> None:
     assert not found(ADA, search)
 

@@ -1,0 +1,39 @@
+"""A server for all end-to-end tests, and more of them for those that stop and kill theirs."""
+
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.running import RunningServer, log
+
+StartServer = Callable[..., Awaitable[RunningServer]]
+
+
+@pytest.fixture(scope="session")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningServer]:
+    """The server of the whole run, with the demo data; it must survive every test."""
+    running = await RunningServer.start(tmp_path_factory.mktemp("server"))
+    yield running
+    assert running.process.returncode is None, log(running.data_dir)
+    assert await running.stop(signal.SIGTERM) == 0, log(running.data_dir)
+    assert "Traceback" not in log(running.data_dir), log(running.data_dir)
+
+
+@pytest.fixture
+async def start_server(tmp_path: Path) -> AsyncIterator[StartServer]:
+    """`await start_server(**settings)`: another one, on this test's own data folder.
+
+    What the test has not stopped itself is killed afterwards.
+    """
+    started: list[RunningServer] = []
+
+    async def start(data_dir: Path = tmp_path / "kubeorch", **settings: str) -> RunningServer:
+        started.append(await RunningServer.start(data_dir, **settings))
+        return started[-1]
+
+    yield start
+    for each in started:
+        if each.process.returncode is None:
+            await each.kill()
