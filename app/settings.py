@@ -56,7 +56,11 @@ class Settings(BaseSettings):
     """The server's settings."""
 
     model_config = SettingsConfigDict(
-        env_prefix="KUBEORCH_", extra="ignore", populate_by_name=True, use_attribute_docstrings=True
+        env_prefix="KUBEORCH_",
+        extra="ignore",
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,  # some are secret, also those that are refused
     )
 
     # Where it runs

@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,12 @@ async def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
     if given := os.environ.get("TEST_MONGODB_URI"):
         yield given
     else:
-        data_dir: Path = tmp_path_factory.mktemp("mongodb")
-        async with EmbeddedMongo(data_dir) as uri:
-            yield uri
+        # In memory where that can be: tests make and drop a database each, and wait for the disk.
+        memory = Path("/dev/shm")  # noqa: S108
+        parent = memory if memory.is_dir() else tmp_path_factory.getbasetemp()
+        with tempfile.TemporaryDirectory(prefix="kubeorch-tests-", dir=parent) as data_dir:
+            async with EmbeddedMongo(Path(data_dir)) as uri:
+                yield uri
 
 
 @pytest.fixture(scope="session")

@@ -15,5 +15,5 @@ def parser() -> argparse.ArgumentParser:
 
 def run(_arguments: argparse.Namespace, _settings: Settings) -> int:
     """Print the SDL."""
-    print(sdl())
+    print(sdl(), end="")
     return 0

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 
 import structlog
 import uvloop
@@ -18,8 +19,6 @@ from app.commands.database import at, check
 from app.commands.demo_login import DemoFile
 from app.commands.server import Server, bind, url
 from app.embedded import EmbeddedMongo
-from app.main import create_app
-from app.services import demo
 from app.settings import Environment, Settings
 
 log = structlog.get_logger("kubeorch")
@@ -69,7 +68,9 @@ class _Process:
         self._task = asyncio.current_task()
         try:
             async with contextlib.AsyncExitStack() as stack:
-                settings = await self._with_database(stack)
+                settings, create_app = await asyncio.gather(
+                    self._with_database(stack), asyncio.to_thread(_application)
+                )
                 app = create_app(settings)
                 self._server = Server(app, settings, ready=lambda: self._announce(app))
                 try:
@@ -107,13 +108,15 @@ class _Process:
 
     async def _announce(self, app: Starlette) -> None:
         """Make the demo data, and say that the server is there: connections are accepted now."""
+        from app.services.demo import seed  # noqa: PLC0415 - as in _application
+
         settings = self._settings
         address = f"{url(self._listener)}/graphql"
         lines = [f"KubeOrch is ready after {time.perf_counter() - self._started:.1f} s.", ""]
         lines += [f"  GraphiQL    {address}"]
         if settings.demo and settings.environment is Environment.DEVELOPMENT:
             password = demo_login.password(settings.data_dir)
-            made = await demo.seed(app.state.services, password=password)
+            made = await seed(app.state.services, password=password)
             login = DemoFile(
                 url=address, email=made.email, password=password, workflow_id=made.workflow_id
             )
@@ -125,3 +128,10 @@ class _Process:
         # Whoever started us need not go on reading.
         with contextlib.suppress(BrokenPipeError):
             print("\n".join([*lines, "", "Ctrl-C stops it."]), flush=True)
+
+
+def _application() -> Callable[[Settings], Starlette]:
+    """The application, imported while the database starts: each takes a second of its own core."""
+    from app.main import create_app  # noqa: PLC0415
+
+    return create_app

@@ -54,8 +54,13 @@ class BatchData(WorkloadData):
 
     @model_validator(mode="after")
     def _indexed_needs_completions(self) -> Self:
-        if self.completion_mode is CompletionMode.INDEXED and self.completions is None:
+        if self.completion_mode is not CompletionMode.INDEXED:
+            return self
+        if self.completions is None:
             refuse_at([(("completions",), "An indexed job needs a number of completions.")])
+        most = 100_000 if (self.completions or 0) <= 100_000 else 10_000
+        if (self.parallelism or 0) > most:
+            refuse_at([(("parallelism",), f"At most {most} for an indexed job of this size.")])
         return self
 
 

@@ -34,10 +34,9 @@ def layered(
     linked = sorted((g for g in groups if len(g) > 1), key=len, reverse=True)
     blocks = [_columns(group, pairs_of) for group, pairs_of in _with_pairs(linked, pairs)]
     single = [group[0] for group in groups if len(group) == 1]
-    if single:
-        side = math.ceil(math.sqrt(len(single)))
-        blocks.append([single[i::side] for i in range(side)])
-    return _set(blocks, cell)
+    side = math.ceil(math.sqrt(len(single)))
+    grid = [single[i::side] for i in range(side)]
+    return _set([*blocks, grid] if grid else blocks, cell, flat=grid)
 
 
 def _groups(boxes: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[list[str]]:
@@ -138,8 +137,11 @@ def _untangle(columns: list[list[str]], pairs: Sequence[tuple[str, str]]) -> Non
             height.update((box, i / len(column)) for i, box in enumerate(column))
 
 
-def _set(blocks: Sequence[Sequence[Sequence[str]]], cell: Cell) -> dict[str, Point]:
-    """The blocks in rows, about half as wide again as high in all."""
+def _set(blocks: Sequence[Sequence[Sequence[str]]], cell: Cell, flat: object) -> dict[str, Point]:
+    """The blocks in rows, about half as wide again as high in all.
+
+    The columns of a block are centred, but for those of the block `flat`.
+    """
     sizes = [
         (len(block) * cell.width, max(len(column) for column in block) * cell.height)
         for block in blocks
@@ -152,7 +154,7 @@ def _set(blocks: Sequence[Sequence[Sequence[str]]], cell: Cell) -> dict[str, Poi
         if x and x + width > wide:
             x, y, high = 0.0, y + high + cell.height / 2, 0.0
         for i, column in enumerate(block):
-            top = y + (height - len(column) * cell.height) / 2
+            top = y if block is flat else y + (height - len(column) * cell.height) / 2
             placed.update(
                 (box, (x + i * cell.width, top + row * cell.height))
                 for row, box in enumerate(column)

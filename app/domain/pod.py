@@ -324,3 +324,19 @@ class SecurityContext(Value):
     drop_capabilities: list[Capability] = Field(
         default_factory=list, max_length=64, description="Linux capabilities taken away, or ALL."
     )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        faults: list[tuple[Loc, str]] = []
+        if self.allow_privilege_escalation is False:
+            if self.privileged:
+                faults.append((("privileged",), "allowPrivilegeEscalation forbids it: choose one."))
+            faults.extend(
+                (("add_capabilities", i), "allowPrivilegeEscalation forbids it: choose one.")
+                for i, name in enumerate(self.add_capabilities)
+                if name == "CAP_SYS_ADMIN"
+            )
+        if self.run_as_non_root and self.run_as_user == 0:
+            faults.append((("run_as_user",), "User 0 is root, and runAsNonRoot refuses it."))
+        refuse_at(faults)
+        return self

@@ -177,6 +177,14 @@ class WorkloadData(NodeData):
                 message = f"The container listens on {port.port}/{port.protocol} once only."
                 yield ("container_ports", i, "port"), message
             seen.add((port.port, port.protocol))
+        taken: set[tuple[int, Protocol]] = set()
+        for i, port in enumerate(self.container_ports):
+            if port.host_port is None:
+                continue
+            if (port.host_port, port.protocol) in taken:
+                message = f"The node's {port.host_port}/{port.protocol} is taken already."
+                yield ("container_ports", i, "host_port"), message
+            taken.add((port.host_port, port.protocol))
 
     # ------------------------------------------------------------------------------------ edges
 

@@ -202,14 +202,18 @@ class Socket:
     async def _keep_alive(self) -> NoReturn:
         """Ping, and end it with a client that says nothing for two pings or reads nothing."""
         seconds = self._settings.ping_seconds
+        loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(seconds)
-            silent = asyncio.get_running_loop().time() - self._heard
+            deadline = self._heard + 2 * seconds
             try:
-                async with asyncio.timeout(max(0.0, 2 * seconds - silent)):
+                async with asyncio.timeout_at(deadline):
                     await self._send({"type": "ping"})
+                expired = loop.time() >= deadline
             except TimeoutError:
-                raise Close(Code.TIMEOUT, "No answer to pings") from None
+                expired = True
+            if expired:
+                raise Close(Code.TIMEOUT, "No answer to pings")
             if self._caller is not None and self._operations:
                 unwelcome = await self._edge.unwelcome(self._credentials, self._caller)
                 if unwelcome is not None:

@@ -188,13 +188,13 @@ async def test_ours_is_chosen_among_several() -> None:
 @pytest.mark.parametrize("server_limit", [2048, 2**24])
 async def test_a_message_over_the_limit_closes_with_1009(server_limit: int) -> None:
     """By the server in front of us, where it knows the limit, and by ourselves."""
-    async with live(max_request_bytes=2048, max_message=server_limit) as server:
-        async with server.talk() as talk:
-            just_below = "{ hello }".ljust(2048 - len(json.dumps(SUBSCRIBE)) + len("{ hello }"))
-            await talk.subscribe("1", just_below)
-            assert (await talk.hear())["type"] == "next"
-            await talk.subscribe("2", just_below + "é")
-            code, _ = await talk.closed()
+    options = {"max_request_bytes": 2048, "max_message": server_limit}
+    async with live(**options) as server, server.talk() as talk:
+        just_below = "{ hello }".ljust(2048 - len(json.dumps(SUBSCRIBE)) + len("{ hello }"))
+        await talk.subscribe("1", just_below)
+        assert (await talk.hear())["type"] == "next"
+        await talk.subscribe("2", just_below + "é")
+        code, _ = await talk.closed()
     assert code == 1009
 
 

@@ -1,10 +1,13 @@
 """How long a websocket lives, for whom, and how many there are."""
 
+import asyncio
 import json
 
 import pytest
+from structlog.testing import capture_logs
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.web.serving import live
+from tests.web.serving import Talk, live
 
 TICKS = "subscription { ticks }"
 
@@ -66,11 +69,147 @@ async def test_the_socket_closes_when_its_token_expires() -> None:
         assert server.world.ended == ["ticks closed"]
 
 
+async def answering(talk: Talk) -> tuple[int, str]:
+    """Answers every ping until the server closes; the code and the reason."""
+    try:
+        while True:
+            if json.loads(await talk.connection.recv())["type"] == "ping":
+                await talk.say("pong")
+    except ConnectionClosed as ended:
+        assert ended.rcvd is not None
+        return ended.rcvd.code, ended.rcvd.reason
+
+
 async def test_the_socket_closes_soon_after_the_session_ends() -> None:
     async with live(ping_seconds=0.05) as server:
-        async with server.talk({"token": server.world.token("ada")}) as talk:
-            await talk.subscribe("1", TICKS)
-            await talk.hear()
+        payload = {"token": server.world.token("ada")}
+        async with server.talk(payload) as idle, server.talk(payload) as watching:
+            await watching.subscribe("1", TICKS)
+            await watching.hear()
             server.world.tokens.clear()
-            while json.loads(await talk.connection.recv())["type"] == "ping":
-                await talk.say("pong")
+            code, reason = await answering(watching)
+            await idle.say("ping")
+            assert await idle.hear() == {"type": "pong"}, "it is asked when it does something"
+    assert (code, reason[:10]) == (4403, "Forbidden:")
+
+
+async def test_a_database_that_does_not_answer_closes_no_socket() -> None:
+    with capture_logs() as logs:
+        async with live(ping_seconds=0.05) as server:
+            payload = {"token": server.world.token("ada")}
+            async with server.talk(payload) as talk:
+                await talk.subscribe("1", TICKS)
+                await talk.hear()
+                server.world.broken = ConnectionError("no database")
+                for _ in range(3):
+                    assert json.loads(await talk.connection.recv()) == {"type": "ping"}
+                    await talk.say("pong")
+                server.world.gate.set()
+                assert (await talk.hear())["payload"] == {"data": {"ticks": 2}}
+    assert {line["event"] for line in logs} == {"access could not be checked again"}
+
+
+async def test_pings_keep_a_silent_subscriber_as_long_as_it_answers() -> None:
+    async with live(ping_seconds=0.05) as server, server.talk() as talk:
+        for _ in range(5):
+            assert json.loads(await talk.connection.recv()) == {"type": "ping"}
+            await talk.say("pong")
+
+
+async def test_a_client_that_answers_no_ping_is_dropped() -> None:
+    async with live(ping_seconds=0.05) as server, server.talk() as talk:
+        await talk.subscribe("1", TICKS)
+        assert await talk.closed() == (4408, "No answer to pings")
+        assert server.world.ended == ["ticks closed"]
+
+
+async def test_operations_at_once_are_limited() -> None:
+    async with live(max_operations_per_socket=2) as server, server.talk() as talk:
+        for id_ in "12":
+            await talk.subscribe(id_, TICKS)
+            await talk.hear()
+        await talk.subscribe("3", "{ hello }")
+        refused = await talk.hear()
+        assert (refused["id"], refused["type"]) == ("3", "error")
+        assert refused["payload"][0]["extensions"] == {"code": "TOO_MANY_OPERATIONS"}
+        await talk.say("complete", id="1")
+        await talk.subscribe("3", "{ hello }")
+        assert (await talk.hear())["type"] == "next"
+
+
+async def test_sockets_of_one_user_are_limited() -> None:
+    async with live(max_sockets_per_user=1) as server:
+        ada, eve = server.world.token("ada"), server.world.token("eve")
+        async with server.talk({"token": ada}), server.talk({"token": eve}):
+            async with server.socket() as talk:
+                await talk.say("connection_init", payload={"token": ada})
+                code, reason = await talk.closed()
+            assert code == 4429
+            assert reason == "Too many open connections of your account: the limit is 1."
+        await server.until_open(0)
+        async with server.talk({"token": ada}):
+            pass
+
+
+async def test_sockets_from_one_address_are_limited_before_the_handshake() -> None:
+    async with live(max_sockets_per_address=1) as server:
+        async with server.socket():
+            with pytest.raises(InvalidStatus) as refused:
+                await server.socket().__aenter__()
+        await server.until_open(0)
+        async with server.talk():
+            pass
+    assert refused.value.response.status_code == 429
+    assert b"TOO_MANY_CONNECTIONS" in refused.value.response.body
+
+
+async def test_a_server_that_stops_says_so() -> None:
+    async with live() as server, server.talk() as talk, server.socket() as uninitialised:
+        await talk.subscribe("1", TICKS)
+        await talk.hear()
+        server.edge.stopping.set()
+        assert await talk.closed() == (1012, "Server is restarting")
+        assert await uninitialised.closed() == (1012, "Server is restarting")
+        await server.until_open(0)
+        assert server.world.ended == ["ticks closed"]
+
+
+async def test_a_client_that_vanishes_ends_its_sources() -> None:
+    async with live() as server, server.talk() as talk:
+        await talk.subscribe("1", TICKS)
+        await talk.hear()
+        await server.world.entered.wait()
+        talk.connection.transport.abort()
+        async with asyncio.timeout(5):
+            await server.world.left.wait()
+        await server.until_open(0)
+
+
+async def test_a_mutation_is_finished_when_the_socket_closes() -> None:
+    async with live() as server:
+        async with server.talk() as talk:
+            await talk.subscribe("1", "mutation { addSlowly }")
+            await server.world.entered.wait()
+        await server.until_open(0)
+        server.world.gate.set()
+        assert await server.edge.finish(5) == 0
+        assert server.world.total == 1
+
+
+async def test_a_slow_reader_holds_up_its_source_and_is_dropped() -> None:
+    async with live(ping_seconds=0.2) as server, server.talk() as talk:
+        talk.connection.transport.pause_reading()
+        await talk.subscribe("1", "subscription { flood(size: 100000) }")
+        await server.until_open(0)
+        assert server.world.produced < 500, "what is not read must not be made"
+        talk.connection.transport.abort()
+
+
+async def test_a_source_that_never_waits_leaves_time_for_others() -> None:
+    async with live() as server, server.talk() as talk:
+        await talk.subscribe("1", "subscription { flood(size: 1) }")
+        reading = asyncio.create_task(talk.closed())
+        for _ in range(5):
+            assert (await server.ask("{ hello }"))["data"] == {"hello": "hello world"}
+        await talk.say("complete", id="1")
+        reading.cancel()

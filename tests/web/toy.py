@@ -29,6 +29,8 @@ class World:
     produced: int = 0
     tokens: dict[str, Access] = field(default_factory=dict)
     asked: int = 0
+    broken: Exception | None = None
+    """What asking the database raises."""
     request_ids: list[str] = field(default_factory=list)
 
     def token(self, name: str, *, seconds: float = 900) -> str:
@@ -47,6 +49,8 @@ class World:
 
     async def authenticate(self, token: str) -> Access:
         self.asked += 1
+        if self.broken is not None:
+            raise self.broken
         if token not in self.tokens:
             raise Unauthenticated("The access token has expired. Refresh the session.")
         return self.tokens[token]

@@ -49,7 +49,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """An edge, with a few words or none. The ends are ids of boxes."""
+    """All edges from one box to another, with a few words or none. The ends are ids."""
 
     source: str
     target: str
@@ -77,12 +77,15 @@ class Picture:
             where = node.position
             boxes.append(Box(node.id, title, kind.label, kind.category, where.x, where.y))
         ends = {link.edge: link for links in into.values() for link in links}
-        arrows = []
+        said: dict[tuple[str, str], list[str]] = {}
         for source, links in out.items():
             for link in links:
                 label = nodes[source].data.out_label(link)
                 label = label or nodes[link.node_id].data.in_label(ends[link.edge])
-                arrows.append(Arrow(source, link.node_id, plain(label, _LABEL_WIDTH)))
+                words = said.setdefault((source, link.node_id), [])
+                if label and label not in words:
+                    words.append(label)
+        arrows = [Arrow(*pair, plain(", ".join(ws), _LABEL_WIDTH)) for pair, ws in said.items()]
         return cls(tuple(boxes), tuple(arrows))
 
 

@@ -6,7 +6,8 @@ from app.domain.diagrams.picture import CATEGORIES, OTHER, Arrow, Box, Colours, 
 from app.domain.layout import Cell, Point, layered, spread
 
 _WIDTH, _HEIGHT = 210, 58
-_CELL = Cell(_WIDTH + 130, _HEIGHT + 38)
+_GAP = 130
+_CELL = Cell(_WIDTH + _GAP, _HEIGHT + 38)
 _MARGIN = 32
 _LEGEND = 36
 _TITLE_WIDTH = 24
@@ -95,9 +96,31 @@ def _line(arrow: Arrow, source: Point, target: Point) -> tuple[str, str]:
     )
     if not arrow.label:
         return path, ""
-    middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + 3)
-    x, y = map(_number, middle)
+    x, y = map(_number, _label_place(start, first, second, end))
     return path, f'<text class="l" x="{x}" y="{y}">{escape(arrow.label)}</text>'
+
+
+def _label_place(start: Point, first: Point, second: Point, end: Point) -> Point:
+    """On the curve: half way when the boxes are neighbours, else before the next box."""
+    far = abs(end[0] - start[0]) > 2 * _GAP
+    low, high = 0.0, 1.0 if far else 0.5
+    for _ in range(12 if far else 0):
+        middle = (low + high) / 2
+        if abs(_on_curve(middle, start, first, second, end)[0] - start[0]) > _GAP / 2:
+            high = middle
+        else:
+            low = middle
+    x, y = _on_curve(high, start, first, second, end)
+    return x, y + 3
+
+
+def _on_curve(t: float, start: Point, first: Point, second: Point, end: Point) -> Point:
+    weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
+    points = (start, first, second, end)
+    return (
+        sum(w * p[0] for w, p in zip(weights, points, strict=True)),
+        sum(w * p[1] for w, p in zip(weights, points, strict=True)),
+    )
 
 
 def _legend(picture: Picture, y: float) -> list[str]:

@@ -57,6 +57,10 @@ class DeploymentNodeData(ServingData):
             )
         if self.max_surge in {0, "0%"} and self.max_unavailable in {0, "0%"}:
             refuse_at([(("max_unavailable",), "0 with a maxSurge of 0: no pod could be replaced.")])
+        ready = self.min_ready_seconds or 0
+        if self.progress_deadline_seconds is not None and self.progress_deadline_seconds <= ready:
+            message = f"More than minReadySeconds, which is {ready}."
+            refuse_at([(("progress_deadline_seconds",), message)])
         return self
 
 

@@ -26,6 +26,7 @@ from app.domain.place import Place
 from app.domain.text import refuse_at
 
 _UNCLEAN = re.compile(r"//|/\.(?:/|$)|/\.\.(?:/|$)|%2[fF]")
+_CLASS = "kubernetes.io/ingress.class"
 
 
 class PathType(enum.StrEnum):
@@ -101,6 +102,13 @@ class IngressNodeData(NodeData):
         description="Hosts that the certificate is for; left out: all hosts of the Ingress.",
     )
 
+    @model_validator(mode="after")
+    def _one_class(self) -> Self:
+        if self.ingress_class_name is not None and _CLASS in (self.annotations or {}):
+            says = "Leave this annotation out: ingressClassName says the class."
+            refuse_at([(("annotations", _CLASS), says)])
+        return self
+
     def anchor(self, handle: str | None) -> str:
         """The id of a path. With one path only, the handle may be left out."""
         if handle is None and len(self.paths) == 1:
@@ -131,9 +139,7 @@ def _wired(path: IngressPath, links: Mapping[str, Link]) -> IngressPath:
         return path.having(linked_service=None)
     known = link.data.port_keys()
     port = path.service_port if path.service_port in known else _first(link.data)
-    return path.having(
-        service_name=link.data.name, service_port=port, linked_service=link.node_id
-    )
+    return path.having(service_name=link.data.name, service_port=port, linked_service=link.node_id)
 
 
 def _unwired(path: IngressPath, links: Mapping[str, Link]) -> IngressPath:

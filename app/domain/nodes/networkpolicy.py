@@ -258,11 +258,7 @@ def _unwired(rule: NetworkPolicyRule, made: set[str]) -> NetworkPolicyRule:
 
 def _own(rule: NetworkPolicyRule, made: Collection[str]) -> list[NetworkPolicyPeer]:
     """The peers that no edge makes; none of them is linked, whatever it says."""
-    return [
-        peer.having(linked_workload=None)
-        for peer in rule.peers
-        if peer.id not in made
-    ]
+    return [peer.having(linked_workload=None) for peer in rule.peers if peer.id not in made]
 
 
 def _selector(link: Link) -> dict[str, str]:

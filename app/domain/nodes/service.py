@@ -14,14 +14,13 @@ from app.domain.fields import (
     Flag,
     HostName,
     IpAddress,
-    Line,
     Port,
     PortOrName,
     ServiceName,
 )
 from app.domain.lists import unique
 from app.domain.manifest import Manifest, Wave, given
-from app.domain.maps import Labels
+from app.domain.maps import LabelKey, Labels
 from app.domain.node import (
     DERIVED,
     Connection,
@@ -77,7 +76,7 @@ class PortDef(Value):
         description="The port on every node, with NODE_PORT or LOAD_BALANCER; mostly 30000 to "
         "32767. Left out: the cluster chooses.",
     )
-    app_protocol: Line | None = Field(
+    app_protocol: LabelKey | None = Field(
         default=None, description="What is spoken, such as `kubernetes.io/h2c`."
     )
 
@@ -136,7 +135,7 @@ class ServiceNodeData(NodeData):
     load_balancer_ip: IpAddress | None = Field(
         default=None, description="With LOAD_BALANCER: the address to ask for."
     )
-    load_balancer_class: Line | None = Field(
+    load_balancer_class: LabelKey | None = Field(
         default=None, description="With LOAD_BALANCER: which implementation, such as `acme.io/lb`."
     )
     load_balancer_source_ranges: list[Cidr] = Field(
@@ -240,10 +239,16 @@ class ServiceNodeData(NodeData):
             faults.append((("port",), "Write the port of the Service, 1 to 65535."))
         seen: set[tuple[int, Protocol]] = set()
         for i, port in enumerate(self.ports):
-            key = (port.port, port.protocol)
-            if key in seen:
-                faults.append((("ports", i, "port"), f"{key[0]}/{key[1]} is in this list twice."))
-            seen.add(key)
+            if (port.port, port.protocol) in seen:
+                says = f"{port.port}/{port.protocol} is in this list twice."
+                faults.append((("ports", i, "port"), says))
+            seen.add((port.port, port.protocol))
+        taken: set[tuple[int | None, Protocol]] = set()
+        for i, port in enumerate(self.ports):
+            if port.node_port is not None and (port.node_port, port.protocol) in taken:
+                says = f"{port.node_port}/{port.protocol} is in this list twice."
+                faults.append((("ports", i, "node_port"), says))
+            taken.add((port.node_port, port.protocol))
         return faults
 
     # ------------------------------------------------------------------------------------ edges
