@@ -16,7 +16,9 @@ class ClusterDocument(Cluster, Stored):
     class Settings(Stored.Settings):
         name = "clusters"
         indexes = [  # noqa: RUF012
-            IndexModel([("owner_id", ASCENDING), ("name", ASCENDING)], name="owner_name", unique=True),
+            IndexModel(
+                [("owner_id", ASCENDING), ("name", ASCENDING)], name="owner_name", unique=True
+            ),
             IndexModel([("shared_with.user_id", ASCENDING)], name="shared_with"),
         ]
 

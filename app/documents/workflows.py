@@ -9,13 +9,13 @@ from typing import Any
 from bson import ObjectId
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 
+from app.documents import trusting
+from app.documents.canvases import WITHOUT_CANVAS, read_canvas, write_canvas
 from app.documents.database import Stored, Transaction, encode
 from app.documents.keyset import Keyset, Page, find_page
 from app.domain.canvas import Canvas, CanvasChange
 from app.domain.ids import Id
 from app.domain.workflow import Workflow, WorkflowFilter, WorkflowRow
-
-_WITHOUT_CANVAS = {"nodes": False, "edges": False}
 
 
 class WorkflowDocument(Workflow, Stored):
@@ -69,14 +69,15 @@ class WorkflowPatch:
         put = {name: encode(value) for name, value in self.fields.items()}
         for key, node in self.canvas.nodes.items():
             old = self.before.nodes.get(key)
+            stored = trusting.write(node)
             if old is None or old.type != node.type:
-                put[f"nodes.{key}"] = encode(node)
+                put[f"nodes.{key}"] = stored
                 continue
             for part in ("position", "data"):
                 if getattr(old, part) != getattr(node, part):
-                    put[f"nodes.{key}.{part}"] = encode(getattr(node, part))
+                    put[f"nodes.{key}.{part}"] = stored[part]
         for key, edge in self.canvas.edges.items():
-            put[f"edges.{key}"] = encode(edge)
+            put[f"edges.{key}"] = trusting.write(edge)
         gone = {f"nodes.{key}": "" for key in self.canvas.nodes_removed}
         gone |= {f"edges.{key}": "" for key in self.canvas.edges_removed}
         return {"$set": put, "$inc": dict(self.increments), "$unset": gone}
@@ -86,16 +87,22 @@ class WorkflowStore:
     """Every query on workflows."""
 
     async def insert(self, workflow: Workflow) -> None:
-        await WorkflowDocument.model_construct(None, **dict(workflow)).insert()
+        row = encode({name: getattr(workflow, name) for name in WorkflowRow.model_fields})
+        row["_id"] = row.pop("id")
+        await WorkflowDocument.get_pymongo_collection().insert_one(
+            row | write_canvas(workflow.canvas)
+        )
 
     async def get(self, id_: Id) -> Workflow | None:
         """A workflow with its canvas, deleted or not."""
-        return await WorkflowDocument.find_one({"_id": ObjectId(id_)})
+        found = await WorkflowDocument.get_pymongo_collection().find_one({"_id": ObjectId(id_)})
+        return _workflow(found) if found else None
 
     async def by_ids(self, ids: Sequence[Id]) -> list[Workflow]:
         """Workflows with their canvases, deleted or not."""
         wanted = [ObjectId(id_) for id_ in ids]
-        return list(await WorkflowDocument.find({"_id": {"$in": wanted}}).to_list())
+        found = WorkflowDocument.get_pymongo_collection().find({"_id": {"$in": wanted}})
+        return [_workflow(document) async for document in found]
 
     async def size(self, id_: Id) -> int:
         """Bytes of the stored document; 0 when there is none."""
@@ -113,7 +120,7 @@ class WorkflowStore:
             _query(owner_id, filter_),
             keyset,
             _row,
-            projection=_WITHOUT_CANVAS,
+            projection=WITHOUT_CANVAS,
         )
 
     async def count(self, owner_id: Id, filter_: WorkflowFilter) -> int:
@@ -142,7 +149,7 @@ class WorkflowStore:
         found = await WorkflowDocument.get_pymongo_collection().find_one_and_update(
             {"_id": ObjectId(id_), **where},
             update,
-            projection=_WITHOUT_CANVAS,
+            projection=WITHOUT_CANVAS,
             return_document=ReturnDocument.AFTER,
             session=transaction,
         )
@@ -151,3 +158,8 @@ class WorkflowStore:
 
 def _row(document: Mapping[str, Any]) -> WorkflowRow:
     return WorkflowRow.model_validate({**document, "id": document["_id"]})
+
+
+def _workflow(document: Mapping[str, Any]) -> Workflow:
+    canvas = read_canvas(document)
+    return Workflow.model_construct(**vars(_row(document)), nodes=canvas.nodes, edges=canvas.edges)

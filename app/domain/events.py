@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, Field
-
 from app.domain.canvas import Edge
 from app.domain.ids import Id
-from app.domain.nodes import Node
+from app.domain.node import WorkflowNode
 from app.domain.workflow import Workflow, WorkflowRow
 
 
@@ -29,19 +27,23 @@ def workflow_stream(workflow_id: Id) -> str:
     return f"workflow:{workflow_id}"
 
 
-class WorkflowEdited(BaseModel):
+@dataclass(frozen=True, slots=True)
+class WorkflowEdited:
     """A change of a workflow. Nodes and edges are as they are read, with what edges supply.
 
     Applying it to the snapshot before it (put these, remove those, replace the row) gives the
     workflow as it was at `seq`.
     """
 
-    revision: int
-    nodes_changed: list[Node] = Field(default_factory=list)
-    nodes_removed: list[str] = Field(default_factory=list)
-    edges_changed: list[Edge] = Field(default_factory=list)
-    edges_removed: list[str] = Field(default_factory=list)
+    nodes_changed: list[WorkflowNode]
+    nodes_removed: list[str]
+    edges_changed: list[Edge]
+    edges_removed: list[str]
     workflow: WorkflowRow
+
+    @property
+    def revision(self) -> int:
+        return self.workflow.revision
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from app.documents.database import Database, Transaction, encode, new_id
+from app.documents.database import Database, Transaction, new_id
 from app.documents.versions import VersionStore
 from app.documents.workflows import WorkflowPatch, WorkflowStore
 from app.domain import graph, policy
 from app.domain.canvas import Canvas, CanvasChange
 from app.domain.errors import Conflict, LimitExceeded, NotFound, RevisionConflict
-from app.domain.events import Event, WorkflowEdited, workflow_stream
+from app.domain.events import Event, workflow_stream
 from app.domain.ids import Id
 from app.domain.user import Actor
 from app.domain.workflow import Version, Workflow, WorkflowRow
 from app.realtime.outbox import Outbox
+from app.services.telling import edited_payload
 
 _ATTEMPTS = 50
 """How often an unconditional change is decided anew before it gives up."""
@@ -135,9 +136,7 @@ class Changes:
             )
             if row is None:
                 return None
-            workflow = Workflow.model_construct(
-                **dict(row), nodes=canvas.nodes, edges=canvas.edges
-            )
+            workflow = Workflow.model_construct(**dict(row), nodes=canvas.nodes, edges=canvas.edges)
             version = None
             if change.version is not None:
                 version = _version(workflow, change.version, actor, now)
@@ -178,19 +177,11 @@ def _version(workflow: Workflow, draft: VersionDraft, actor: Actor, now: datetim
 
 
 def _event(row: WorkflowRow, seen: CanvasChange, actor: Actor, now: datetime) -> Event:
-    edited = WorkflowEdited.model_construct(
-        revision=row.revision,
-        nodes_changed=list(seen.nodes.values()),
-        nodes_removed=list(seen.nodes_removed),
-        edges_changed=list(seen.edges.values()),
-        edges_removed=list(seen.edges_removed),
-        workflow=row,
-    )
     return Event(
         stream=workflow_stream(row.id),
         seq=row.seq,
         type="WorkflowEdited",
-        payload=encode(edited),
+        payload=edited_payload(row, seen),
         actor_id=actor.id,
         at=now,
     )

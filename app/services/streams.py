@@ -9,7 +9,6 @@ from app.domain.errors import NotFound
 from app.domain.events import (
     Gap,
     WorkflowDelta,
-    WorkflowEdited,
     WorkflowSnapshot,
     workflow_stream,
 )
@@ -17,6 +16,7 @@ from app.domain.ids import Id
 from app.domain.user import Actor
 from app.domain.workflow import Workflow
 from app.realtime.hub import Hub
+from app.services.telling import edited_of
 
 WorkflowStreamEvent = WorkflowSnapshot | WorkflowDelta | Gap
 
@@ -51,7 +51,7 @@ class Streams:
                         yield Gap(from_seq=seq + 1, to_seq=workflow.seq)
                         seq = None
                         break
-                    edited = WorkflowEdited.model_validate(event.payload)
+                    edited = edited_of(event.payload)
                     yield WorkflowDelta(seq=event.seq, actor_id=event.actor_id, edited=edited)
                     seq = event.seq
                     if edited.workflow.deleted_at is not None:
