@@ -22,6 +22,7 @@ COMMANDS = {
     "serve": "start the server (the embedded database too, unless MONGODB_URI is set)",
     "schema": "print the GraphQL schema",
     "config": "print every setting: its variable, its value and what it is for",
+    "compile": "print a workflow's Kubernetes objects",
     "create-admin": "create an administrator",
     "doctor": "check this machine and say what is missing",
 }
@@ -44,7 +45,8 @@ def main(words: Sequence[str] | None = None) -> int:
         # Not the error's own text: it repeats the values, and some are secret.
         for problem in error.errors(include_input=False, include_url=False):
             name = environment_variable(str(problem["loc"][0])) + ": " if problem["loc"] else ""
-            print(f"kubeorch: {name}{problem['msg']}", file=sys.stderr)
+            message = problem["msg"].removeprefix("Value error, ")
+            print(f"kubeorch: {name}{message}", file=sys.stderr)
         return USAGE_ERROR
     except SettingsError as error:
         print(f"kubeorch: {error}: a list is written as JSON", file=sys.stderr)

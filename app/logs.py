@@ -89,16 +89,14 @@ def _masked(name: str, value: object, depth: int) -> object:
     if _SECRET_NAME.search(name) and value is not None:
         return MASK
     match value:
-        case str():
-            return mask_text(value)
+        case str() | BaseException():
+            return mask_text(value if isinstance(value, str) else repr(value))
         case Mapping() | list() | tuple() if depth == _MAX_DEPTH:
             return "…"
         case Mapping():
             return {key: _masked(str(key), item, depth + 1) for key, item in value.items()}
         case list() | tuple():
             return [_masked("", item, depth + 1) for item in value]
-        case BaseException():
-            return mask_text(repr(value))
         case _:
             return value
 

@@ -11,12 +11,10 @@ from typing import Any
 import strawberry
 from strawberry.pydantic import InputValidationError
 from strawberry.schema.exception_handlers import ExceptionHandler
-from strawberry.types.field import StrawberryField
 
 from app.domain import errors as domain
 from app.domain.node import NodeType
 from app.domain.workflow import Workflow
-from schema.context import Info
 from schema.workflow.types import WorkflowType
 
 
@@ -189,7 +187,7 @@ class _Handler(ExceptionHandler):  # type: ignore[type-arg]
         self.exception_type = exception
         self.error_type, self._build = _TABLE[exception]
 
-    def handle(self, exception: Exception, *, field: StrawberryField, info: Info) -> UserError:
+    def handle(self, exception: Exception, **_: Any) -> UserError:
         return self._build(exception)
 
 

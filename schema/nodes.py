@@ -86,7 +86,7 @@ def _input_annotation(annotation: Any) -> Any:
     origin = typing.get_origin(annotation)
     if origin is Annotated:
         return Annotated[(replaced[0], *annotation.__metadata__)]
-    return Union[replaced] if origin in (Union, UnionType) else origin[replaced]
+    return Union[replaced] if origin in (Union, UnionType) else origin[replaced]  # noqa: UP007
 
 
 _publish(Position)
@@ -153,7 +153,9 @@ class NodeInput(BaseModel):
         )
 
 
-@strawberry.pydantic.input(description="An edge to draw. The server makes an id when none is given.")
+@strawberry.pydantic.input(
+    description="An edge to draw. The server makes an id when none is given."
+)
 class EdgeInput(Edge):
     id: str | None = None  # type: ignore[assignment]
 

@@ -15,13 +15,13 @@ from app.domain.naming import api_name
 
 def _string_map(value: Any) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
-        raise ValueError("StringMap takes an object whose values are all strings.")
+        raise TypeError("StringMap takes an object whose values are all strings.")
     return value
 
 
 def _int_or_string(value: Any) -> int | str:
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ValueError("IntOrString takes a whole number or a string.")
+        raise TypeError("IntOrString takes a whole number or a string.")
     return value
 
 

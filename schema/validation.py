@@ -35,8 +35,8 @@ MAX_LINES: Final = 10_000
 
 RULES: Final = (*specified_rules, MaybeNullValidationRule)
 
-CACHE_TOKENS: Final = 100_000
-"""Tokens remembered, in all: up to 60 MB, since a token and what it becomes take some 500 bytes."""
+CACHE_TOKENS: Final = 50_000
+"""Tokens remembered, in all: up to 30 MB, since a token and what it becomes take some 500 bytes."""
 
 CACHED_CHARACTERS: Final = 32_768
 """The longest text that is remembered: longer ones are made for one occasion."""

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from pymongo import AsyncMongoClient
@@ -17,13 +17,26 @@ from app.embedded import EmbeddedMongo
 
 pytest_plugins = ["tests.commands", "tests.wiring"]
 
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
 CI = bool(os.environ.get("CI"))
+ROOM = 2**30
+"""Bytes that the test database may need; a container often has 64 MiB of shared memory."""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """In CI a test that was skipped, for whatever reason, has failed: nobody would notice."""
-    report = yield
+    return _never_skipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole module."""
+    return _never_skipped((yield))
+
+
+def _never_skipped(report: Report) -> Report:
     if CI and report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
@@ -52,7 +65,8 @@ async def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
     else:
         # In memory where that can be: tests make and drop a database each, and wait for the disk.
         memory = Path("/dev/shm")  # noqa: S108
-        parent = memory if memory.is_dir() else tmp_path_factory.getbasetemp()
+        roomy = memory.is_dir() and shutil.disk_usage(memory).free > ROOM
+        parent = memory if roomy else tmp_path_factory.getbasetemp()
         with tempfile.TemporaryDirectory(prefix="kubeorch-tests-", dir=parent) as data_dir:
             async with EmbeddedMongo(Path(data_dir)) as uri:
                 yield uri

@@ -84,10 +84,10 @@ async def test_moves_to_another_port_when_its_own_is_taken(tmp_path: Path) -> No
     async with EmbeddedMongo(tmp_path) as first, notes(first) as collection:
         await collection.insert_one({"_id": 1})
     port = int((tmp_path / "mongo" / "port").read_text())
-    async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port):
-        async with EmbeddedMongo(tmp_path) as second, notes(second) as collection:
-            await collection.insert_one({"_id": 2})
-            assert await collection.count_documents({}) == 2
+    taken = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port)
+    async with taken, EmbeddedMongo(tmp_path) as second, notes(second) as collection:
+        await collection.insert_one({"_id": 2})
+        assert await collection.count_documents({}) == 2
     assert second != first
 
 

@@ -104,7 +104,7 @@ class _Process:
         log.error("the embedded database ended; stopping", code=code, log=str(mongo.log))
         self._database_lost = True
         if self._server is not None:
-            self._server.stop()
+            self._server.stop(at_once=True)
 
     async def _announce(self, app: Starlette) -> None:
         """Make the demo data, and say that the server is there: connections are accepted now."""

@@ -56,9 +56,9 @@ class Server(uvicorn.Server):
         """Nothing: uvicorn would raise the signal again, and end us before the database stops."""
         yield
 
-    def stop(self) -> None:
-        """Stop in good order; asked a second time, drop what is still in flight."""
-        if self.should_exit:
+    def stop(self, *, at_once: bool = False) -> None:
+        """Stop in good order; at once, or asked a second time, drop what is still in flight."""
+        if at_once or self.should_exit:
             self.force_exit = True
             for task in self.server_state.tasks:
                 task.cancel()

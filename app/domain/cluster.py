@@ -13,7 +13,7 @@ class AuthType(enum.StrEnum):
     """How the server proves itself to the API server."""
 
     KUBECONFIG = "kubeconfig"
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105
     CERTIFICATE = "certificate"
     SERVICEACCOUNT = "serviceaccount"
     OIDC = "oidc"

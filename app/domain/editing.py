@@ -250,7 +250,11 @@ class _Pen:
         self.drawn_by[f"edges.{id_}"] = path
 
     def _take_id(
-        self, id_: str | None, taken: dict[str, WorkflowNode] | dict[str, Edge], kind: str, path: Path
+        self,
+        id_: str | None,
+        taken: dict[str, WorkflowNode] | dict[str, Edge],
+        kind: str,
+        path: Path,
     ) -> str | None:
         if id_ is None:
             return self.new_id(kind)

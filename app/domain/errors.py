@@ -1,15 +1,15 @@
 """Expected failures, as nouns with data. Each border translates them once.
 
-    DomainError
-    ├── Unauthenticated      nobody is signed in
-    ├── InvalidCredentials   the e-mail, password or token is wrong
-    ├── NotFound             no such object, or not for this caller
-    ├── Forbidden            seen, but not allowed; says why
-    ├── Invalid              input that breaks rules; one FieldProblem per rule broken
-    ├── Conflict             the state of things does not admit this
-    │   └── RevisionConflict somebody else changed the workflow first
-    ├── RateLimited          too often; says when to try again
-    └── LimitExceeded        too many or too large; says the limit
+DomainError
+├── Unauthenticated      nobody is signed in
+├── InvalidCredentials   the e-mail, password or token is wrong
+├── NotFound             no such object, or not for this caller
+├── Forbidden            seen, but not allowed; says why
+├── Invalid              input that breaks rules; one FieldProblem per rule broken
+├── Conflict             the state of things does not admit this
+│   └── RevisionConflict somebody else changed the workflow first
+├── RateLimited          too often; says when to try again
+└── LimitExceeded        too many or too large; says the limit
 """
 
 from __future__ import annotations

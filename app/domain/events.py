@@ -1,4 +1,4 @@
-"""What streams tell. An event is born in the outbox, in the transaction of the state it tells of."""
+"""What streams tell. An event is born in the outbox, in the transaction that it tells of."""
 
 from dataclasses import dataclass
 from datetime import datetime

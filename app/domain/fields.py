@@ -301,12 +301,22 @@ MountPath = Annotated[
 RelativePath = Annotated[
     str,
     Text(
-        "Write a path without a leading '/' or '..' and without '/..', at most 1024 characters.",
+        "Write a path without a leading '/' and without '..', at most 1024 characters.",
+        1024,
+        r"[^/\x00-\x1f\x7f][^\x00-\x1f\x7f]*",
+        also=lambda value: ".." not in value.split("/"),
+    ),
+]
+FilePath = Annotated[
+    str,
+    Text(
+        "Write a path without a leading '/' and without '..', at most 1024 characters.",
         1024,
         r"[^/\x00-\x1f\x7f][^\x00-\x1f\x7f]*",
         also=lambda value: ".." not in value.split("/") and not value.startswith(".."),
     ),
 ]
+"""Where a key of a ConfigMap or a Secret appears in a volume."""
 HttpPath = Annotated[
     str,
     Text(

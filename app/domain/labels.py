@@ -22,11 +22,14 @@ LIMIT = 63
 _VALUE = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
 
 
+def is_value(text: str) -> bool:
+    """Whether the text can be a label's value; the empty one can, but we never use it."""
+    return len(text) <= LIMIT and _VALUE.fullmatch(text) is not None
+
+
 def of_id(id_: str) -> str:
     """A label value that stands for an id: itself where that is allowed, else a digest of it."""
-    if len(id_) <= LIMIT and _VALUE.fullmatch(id_):
-        return str(id_)
-    return f"id-{digest(id_, 40)}"
+    return str(id_) if is_value(id_) else f"id-{digest(id_, 40)}"
 
 
 def of_name(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from app.domain.fields import SUBDOMAIN, DataKey, EnvName, RelativePath
+from app.domain.fields import SUBDOMAIN, DataKey, EnvName, FilePath
 from app.domain.text import Loc, Text, is_fit, refusal, refuse_at
 
 _QUALIFIED = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?"
@@ -103,8 +103,8 @@ ConfigData = Annotated[
 ]
 KeyPaths = Annotated[
     StringMap,
-    AfterValidator(_map(_rule(DataKey), _rule(RelativePath), entries=256, size=256 * _KIB)),
-    _drawn(_rule(DataKey), _rule(RelativePath), 256),
+    AfterValidator(_map(_rule(DataKey), _rule(FilePath), entries=256, size=256 * _KIB)),
+    _drawn(_rule(DataKey), _rule(FilePath), 256),
 ]
 """Which keys become files, and where below the mount."""
 HttpHeaders = Annotated[

@@ -52,15 +52,24 @@ def on_workflow(actor: Actor, action: WorkflowAction, workflow: WorkflowRow) -> 
         return _denied("Only the owner may change this workflow.")
     if workflow.deleted_at is not None:
         return _denied("The workflow is deleted. Restore it first.")
-    if action is WorkflowAction.EDIT:
-        if workflow.status is WorkflowStatus.ARCHIVED:
-            return _denied("The workflow is archived. Publish it to change it.")
-        return ALLOWED
+    return _ON_WORKFLOW[action](workflow)
+
+
+def _edit(workflow: WorkflowRow) -> Decision:
+    if workflow.status is WorkflowStatus.ARCHIVED:
+        return _denied("The workflow is archived. Publish it to change it.")
+    return ALLOWED
+
+
+def _deploy(workflow: WorkflowRow) -> Decision:
     if workflow.status is not WorkflowStatus.PUBLISHED:
         return _denied("Only a published workflow deploys. Publish it first.")
     if workflow.cluster_id is None:
         return _denied("The workflow has no cluster. Choose one first.")
     return ALLOWED
+
+
+_ON_WORKFLOW = {WorkflowAction.EDIT: _edit, WorkflowAction.DEPLOY: _deploy}
 
 
 def cluster_role(actor: Actor, cluster: Cluster, *, now: datetime) -> ClusterRole | None:

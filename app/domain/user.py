@@ -31,7 +31,7 @@ class User(Entity):
 
     @property
     def avatar_url(self) -> str:
-        """The provider's picture, else Gravatar's (whose rule is the MD5 of the trimmed address)."""
+        """The provider's picture, else Gravatar's, which is found by the address's MD5."""
         if self.picture:
             return self.picture
         digest = hashlib.md5(self.email.strip().lower().encode(), usedforsecurity=False).hexdigest()

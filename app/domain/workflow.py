@@ -15,7 +15,7 @@ from app.domain.nodes import Node
 
 
 class WorkflowStatus(enum.StrEnum):
-    """Where a workflow is in its life. Only a published one deploys; an archived one is read-only."""
+    """Only a published workflow deploys; an archived one is read-only."""
 
     DRAFT = "draft"
     PUBLISHED = "published"

@@ -28,7 +28,11 @@ class Outbox:
     async def prepare(self, *, ttl_seconds: int) -> None:
         """Creates the indexes; a changed TTL takes effect."""
         await self.events.create_indexes(
-            [IndexModel([("stream", ASCENDING), ("seq", ASCENDING)], name="stream_seq", unique=True)]
+            [
+                IndexModel(
+                    [("stream", ASCENDING), ("seq", ASCENDING)], name="stream_seq", unique=True
+                )
+            ]
         )
         indexes = await self.events.index_information()
         if "at_ttl" not in indexes:

@@ -35,7 +35,7 @@ class WorkflowDraft:
 
 
 class Workflows:
-    """What people do with workflows. Every method raises NotFound for what its actor may not see."""
+    """What people do with workflows. What an actor may not see is NotFound."""
 
     def __init__(
         self,

@@ -88,7 +88,9 @@ def _info(kind: NodeKind) -> NodeTypeInfo:
         data_schema=_api_schema(kind.data.model_json_schema(schema_generator=_ApiJsonSchema)),
         defaults={
             api_name(name): _api_value(
-                TypeAdapter[Any](kind.data.model_fields[name].rebuild_annotation()).validate_python(value)
+                TypeAdapter[Any](kind.data.model_fields[name].rebuild_annotation()).validate_python(
+                    value
+                )
             )
             for name, value in kind.defaults.items()
         },

@@ -1,7 +1,6 @@
 """Reading workflows."""
 
 import enum
-from typing import Annotated
 
 import strawberry
 from pydantic import BaseModel, Field

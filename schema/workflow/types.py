@@ -85,7 +85,7 @@ class WorkflowType:
         description="Grows by one with every change of the canvas or the metadata."
     )
     seq: int = strawberry.field(
-        description="Number of the newest event in the workflow's stream; `after` of a subscription."
+        description="Number of its newest event: what a subscription takes as `after`."
     )
     current_version: int = strawberry.field(
         description="Number of the newest version; 0 when there is none."
@@ -100,7 +100,7 @@ class WorkflowType:
     success_count: int
     failure_count: int
 
-    @strawberry.field(graphql_type=list[Node], description="The boxes, in the order they were added.")
+    @strawberry.field(graphql_type=list[Node], description="In the order they were added.")
     async def nodes(root: strawberry.Parent[WorkflowRow], info: Info) -> Sequence[WorkflowNode]:
         return list(graph.wire(await _canvas(root, info)).nodes.values())
 

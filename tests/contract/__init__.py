@@ -1,4 +1,4 @@
-"""The operations that the front end sends, as it writes them. They must go on working as written."""
+"""The operations that the front end sends; they must go on working as written."""
 
 from pathlib import Path
 

@@ -18,7 +18,7 @@ _REQUIRED: dict[str, dict[str, Any]] = {
     "service": {"port": 80},
     "hpa": {"max_replicas": 5},
     "persistentvolumeclaim": {"storage": "1Gi"},
-    "plugin": {"plugin_id": "certmanager"},
+    "plugin": {"plugin_id": "rabbitmq"},
 }
 
 

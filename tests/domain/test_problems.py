@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 
 from app.domain.canvas import Canvas
-from app.domain.nodes import NODE_KINDS
 from app.domain.naming import api_name
+from app.domain.nodes import NODE_KINDS
 from app.domain.problems import ProblemCode, Severity, problems
 from tests.domain import (
     test_problems_of_reach,
@@ -58,10 +58,11 @@ def test_the_namespace_of_the_workflow_counts() -> None:
 
 
 def test_plugins_of_different_kinds_may_share_a_name() -> None:
-    assert found(box("plugin", "a", name="x"), box("plugin", "b", name="x", plugin_id="keda")) == []
-    assert found(
-        box("plugin", "a", name="x", template_id="t"), box("plugin", "b", name="x", template_id="t")
-    ) == [("error", "NAME_TAKEN", "b", "data.name")]
+    queues = box("plugin", "a", name="x")
+    assert found(queues, box("plugin", "b", name="x", plugin_id="nats")) == []
+    assert found(queues, box("plugin", "b", name="x")) == [
+        ("error", "NAME_TAKEN", "b", "data.name")
+    ]
 
 
 def test_every_code_is_shown_here() -> None:
@@ -85,7 +86,7 @@ def test_every_message_is_a_sentence_and_its_path_leads_to_a_field(
             if isinstance(at, list):
                 at = at[int(step)] if int(step) < len(at) else None
             elif isinstance(at, dict):
-                at = at[step]
+                at = at.get(step)
             else:
                 at = {api_name(name): getattr(at, name) for name in type(at).model_fields}[step]
 

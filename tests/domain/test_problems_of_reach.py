@@ -116,6 +116,20 @@ CASES: list[Case] = [
         [("warning", "POLICY_RULES_IGNORED", "p", "data.egressRules")],
     ),
     (
+        "a rule for everybody",
+        (box("networkpolicy", "p", pod_selector={}, ingress_rules=RULE),),
+        [("warning", "POLICY_ALLOWS_ALL", "p", "data.ingressRules.0")],
+    ),
+    (
+        "a rule for somebody",
+        (
+            box("networkpolicy", "p", pod_selector={}, ingress_rules=RULE),
+            box("deployment", "d"),
+            line("p", "d", "r"),
+        ),
+        [],
+    ),
+    (
         "nothing may go out",
         (box("networkpolicy", "p", pod_selector={}, policy_types=["Egress"]),),
         [("info", "POLICY_DENIES_ALL", "p", "data.egressRules")],

@@ -161,6 +161,47 @@ CASES: list[Case] = [
         [("warning", "SCHEDULE_NEVER_FIRES", "c", "data.schedule")],
     ),
     (
+        "no such plugin",
+        (box("plugin", "p", plugin_id="nothing"),),
+        [("error", "PLUGIN_UNKNOWN", "p", "data.pluginId")],
+    ),
+    (
+        "no such resource",
+        (box("plugin", "p", plugin_id="certmanager"),),
+        [("error", "PLUGIN_UNKNOWN", "p", "data.templateId")],
+    ),
+    (
+        "fields of a plugin: one missing, one wrong, one unknown",
+        (
+            box(
+                "plugin",
+                "p",
+                plugin_id="keda",
+                fields={"maxReplicaCount": "many", "colour": "red"},
+            ),
+        ),
+        [
+            ("error", "PLUGIN_FIELD", "p", "data.fields.scaleTargetRef"),
+            ("error", "PLUGIN_FIELD", "p", "data.fields.maxReplicaCount"),
+            ("warning", "PLUGIN_FIELD", "p", "data.fields.colour"),
+        ],
+    ),
+    (
+        "two objects of the whole cluster",
+        (
+            box("plugin", "a", name="x", plugin_id="crossplane", fields={"package": "p"}),
+            box(
+                "plugin",
+                "b",
+                name="x",
+                namespace="other",
+                plugin_id="crossplane",
+                fields={"package": "p"},
+            ),
+        ),
+        [("error", "NAME_TAKEN", "b", "data.name")],
+    ),
+    (
         "a schedule that rests",
         (box("cronjob", "c", suspend=True),),
         [("info", "SCHEDULE_SUSPENDED", "c", "data.suspend")],

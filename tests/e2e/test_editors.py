@@ -1,16 +1,20 @@
 """Fifty people on one canvas, over real sockets: every node is there once, nothing is lost."""
 
 import asyncio
+import os
 import time
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.e2e.client import Client
 
-EDITORS, EACH = 50, 4
+EDITORS = 50
+EACH = 4 if os.environ.get("KUBEORCH_SOAK") else 1
 
 
+@pytest.mark.soak
 async def test_fifty_editors_of_one_workflow(server: Any) -> None:
     async with httpx.AsyncClient(timeout=60) as http:
         client = await Client.sign_in(http, server)

@@ -92,7 +92,8 @@ async def explore(server: Any, first: Tab, second: Tab, editor: str) -> None:
     await second.until("document.querySelector('#account')")
     change = f"""mutation {{
       updateWorkflow(input: {{
-        workflowId: "{server.workflow_id}", expectedRevision: {revision}, description: "seen"
+        workflowId: "{server.workflow_id}", expectedRevision: {revision}
+        description: "seen after {revision}"
       }}) {{
         __typename ... on UpdateWorkflowPayload {{ workflow {{ revision }} }}
         ... on UserError {{ message }}

@@ -65,7 +65,7 @@ class Prober:
             if depth > 1 or is_leaf_type(get_named_type(field.type))
         )
 
-    def _value(self, type_: GraphQLInputType, name: str) -> str:
+    def _value(self, type_: GraphQLInputType, name: str) -> str:  # noqa: PLR0911
         if isinstance(type_, GraphQLNonNull):
             return self._value(type_.of_type, name)
         if isinstance(type_, GraphQLList):

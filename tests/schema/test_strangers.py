@@ -122,7 +122,13 @@ def test_every_root_field_is_listed() -> None:
 
 @pytest.mark.parametrize(("operation", "name"), PROBES)
 async def test_a_stranger_sees_and_changes_nothing(
-    services: Services, owner: Actor, stranger: Actor, workflow: Workflow, operation: str, name: str
+    *,
+    services: Services,
+    owner: Actor,
+    stranger: Actor,
+    workflow: Workflow,
+    operation: str,
+    name: str,
 ) -> None:
     for caller in (stranger, None):
         answer = await probe(asker(services, caller), operation, name, workflow)
@@ -134,7 +140,11 @@ async def test_a_stranger_sees_and_changes_nothing(
 
 @pytest.mark.parametrize(
     ("operation", "name"),
-    [(operation, name) for operation, names in SHOWN_TO_ITS_OWNER.items() for name in sorted(names)],
+    [
+        (operation, name)
+        for operation, names in SHOWN_TO_ITS_OWNER.items()
+        for name in sorted(names)
+    ],
 )
 async def test_the_same_probe_shows_it_to_its_owner(
     services: Services, owner: Actor, workflow: Workflow, operation: str, name: str
@@ -145,7 +155,7 @@ async def test_the_same_probe_shows_it_to_its_owner(
 
 @pytest.mark.parametrize(
     ("operation", "name"),
-    [(operation, name) for operation, names in SHOWN_TO_NOBODY.items() for name in sorted(names)],
+    [(operation, name) for operation, names in SHOWN_TO_NOBODY.items() for name in names],
 )
 async def test_fields_that_show_no_workflow_show_none(
     services: Services, owner: Actor, workflow: Workflow, operation: str, name: str

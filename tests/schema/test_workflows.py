@@ -240,16 +240,14 @@ async def test_versions(ask: Asker) -> None:
     page = (await ask.one("Versions", id=made["id"], first=2))["versions"]
     assert [edge["node"]["number"] for edge in page["edges"]] == [3, 2]
     assert page["totalCount"] == 3
-    rest = (
-        await ask.one("Versions", id=made["id"], first=2, after=page["pageInfo"]["endCursor"])
-    )["versions"]
+    rest = (await ask.one("Versions", id=made["id"], first=2, after=page["pageInfo"]["endCursor"]))[
+        "versions"
+    ]
     assert [edge["node"]["number"] for edge in rest["edges"]] == [1]
     assert rest["pageInfo"]["hasNextPage"] is False
 
     whole = (await ask.one("Version", id=made["id"], number=1))["version"]
-    assert whole["nodes"] == [
-        {k: v for k, v in n.items() if k != "status"} for n in made["nodes"]
-    ]
+    assert whole["nodes"] == [{k: v for k, v in n.items() if k != "status"} for n in made["nodes"]]
     assert (await ask.one("Version", id=made["id"], number=9))["version"] is None
 
 
@@ -344,7 +342,13 @@ async def test_a_palettes_defaults_are_valid_input(ask: Asker) -> None:
         },
     }
     nodes = [
-        {"data": {kind["type"].lower(): {"name": "a"} | kind["defaults"] | missing.get(kind["type"], {})}}
+        {
+            "data": {
+                kind["type"].lower(): {"name": "a"}
+                | kind["defaults"]
+                | missing.get(kind["type"], {})
+            }
+        }
         for kind in await ask.one("Palette")
     ]
     made = await create(ask, nodes=nodes)

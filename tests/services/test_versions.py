@@ -113,9 +113,7 @@ async def test_two_versions_are_compared(
     services: Services, owner: Actor, workflow: Workflow
 ) -> None:
     await services.versions.create(owner, workflow.id, VersionDraft())
-    await services.workflows.edit(
-        owner, workflow.id, [MoveNode("web", Position(x=1))], expected=1
-    )
+    await services.workflows.edit(owner, workflow.id, [MoveNode("web", Position(x=1))], expected=1)
     await services.versions.create(owner, workflow.id, VersionDraft())
     await services.workflows.edit(owner, workflow.id, [RemoveNode("web")], expected=2)
     await services.versions.create(owner, workflow.id, VersionDraft())

@@ -39,7 +39,9 @@ async def shop(services: Services, owner: Actor) -> Workflow:
 
 def plain(workflow: WorkflowRow) -> dict[str, object]:
     """All that the domain knows of it."""
-    return {name: getattr(workflow, name) for name in Workflow.model_fields if hasattr(workflow, name)}
+    return {
+        name: getattr(workflow, name) for name in Workflow.model_fields if hasattr(workflow, name)
+    }
 
 
 async def stored(services: Services, owner: Actor, id_: Id) -> Workflow:
@@ -281,9 +283,7 @@ async def test_a_cluster_must_be_seen_to_be_chosen(
     assert chosen_none.cluster_id is None
 
 
-async def test_a_canvas_cannot_outgrow_its_document(
-    services: Services, owner: Actor
-) -> None:
+async def test_a_canvas_cannot_outgrow_its_document(services: Services, owner: Actor) -> None:
     made = await services.workflows.create(owner, WorkflowDraft(name="Large"))
     big = "x" * 900_000
     revision = 1
@@ -296,7 +296,5 @@ async def test_a_canvas_cannot_outgrow_its_document(
                 expected=revision,
             )
             revision = edited.revision
-    smaller = await services.workflows.edit(
-        owner, made.id, [RemoveNode("c0")], expected=revision
-    )
+    smaller = await services.workflows.edit(owner, made.id, [RemoveNode("c0")], expected=revision)
     assert "c0" not in smaller.nodes

@@ -2,14 +2,17 @@
 
 import asyncio
 import json
-import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from socket import socket as Socket  # noqa: N812
 from typing import Any
 
 import httpx
 import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -38,6 +41,7 @@ class Server(uvicorn.Server):
                 access_log=False,
                 ws_ping_interval=None,
                 ws_max_size=max_message,
+                ws_per_message_deflate=False,
                 timeout_graceful_shutdown=5,
             )
         )
@@ -47,7 +51,7 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+    async def startup(self, sockets: list[Socket] | None = None) -> None:
         await super().startup(sockets)
         self.up.set()
 
@@ -57,7 +61,7 @@ async def serving(
     app: ASGIApp, *, max_message: int = 2**24, lifespan: str = "off"
 ) -> AsyncIterator[str]:
     """Serve `app`; the value is `host:port`."""
-    with socket.socket() as listener:
+    with Socket() as listener:
         listener.bind(("127.0.0.1", 0))
         server = Server(app, max_message=max_message, lifespan=lifespan)
         running = asyncio.create_task(server.serve([listener]))
@@ -103,6 +107,31 @@ class Talk:
             return ended.rcvd.code, ended.rcvd.reason
 
 
+@asynccontextmanager
+async def socket_to(
+    address: str, *, subprotocols: tuple[str, ...] = (PROTOCOL,), **options: Any
+) -> AsyncIterator[Talk]:
+    """A websocket on which nothing has been said yet."""
+    async with connect(
+        f"ws://{address}/graphql",
+        subprotocols=subprotocols or None,  # type: ignore[arg-type]
+        ping_interval=None,
+        **options,
+    ) as connection:
+        yield Talk(connection)
+
+
+@asynccontextmanager
+async def connected(
+    address: str, payload: Mapping[str, Any] | None = None, **options: Any
+) -> AsyncIterator[Talk]:
+    """A websocket whose connection is acknowledged."""
+    async with socket_to(address, **options) as talk:
+        await talk.say("connection_init", payload=payload)
+        assert (await talk.hear())["type"] == "connection_ack"
+        yield talk
+
+
 @dataclass
 class Live:
     """A running toy server."""
@@ -128,32 +157,23 @@ class Live:
             while self.edge.connections.open != number:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
 
-    @asynccontextmanager
-    async def socket(
-        self, *, subprotocols: tuple[str, ...] = (PROTOCOL,), **options: Any
-    ) -> AsyncIterator[Talk]:
-        async with connect(
-            f"ws://{self.address}/graphql",
-            subprotocols=subprotocols or None,  # type: ignore[arg-type]
-            ping_interval=None,
-            **options,
-        ) as connection:
-            yield Talk(connection)
+    def socket(self, **options: Any) -> AbstractAsyncContextManager[Talk]:
+        return socket_to(self.address, **options)
 
-    @asynccontextmanager
-    async def talk(
+    def talk(
         self, payload: Mapping[str, Any] | None = None, **options: Any
-    ) -> AsyncIterator[Talk]:
+    ) -> AbstractAsyncContextManager[Talk]:
         """A socket whose connection is acknowledged."""
-        async with self.socket(**options) as talk:
-            await talk.say("connection_init", payload=payload)
-            assert (await talk.hear())["type"] == "connection_ack"
-            yield talk
+        return connected(self.address, payload, **options)
 
 
 @asynccontextmanager
 async def live(
-    *, limits: Limits | None = None, max_message: int = 2**24, **settings: Any
+    *,
+    limits: Limits | None = None,
+    max_message: int = 2**24,
+    middleware: Sequence[Middleware] = (),
+    **settings: Any,
 ) -> AsyncIterator[Live]:
     """A toy server with these settings."""
     world = toy.World()
@@ -168,8 +188,11 @@ async def live(
             per_address=chosen.max_sockets_per_address, per_user=chosen.max_sockets_per_user
         ),
     )
+    endpoint = GraphQLEndpoint(edge)
+    routes = [Route("/graphql", endpoint), WebSocketRoute("/graphql", endpoint)]
+    app = Starlette(routes=routes, middleware=middleware)
     async with (
-        serving(GraphQLEndpoint(edge), max_message=max_message) as address,
+        serving(app, max_message=max_message) as address,
         httpx.AsyncClient(base_url=f"http://{address}", timeout=5) as http,
     ):
         yield Live(address, edge, world, http)

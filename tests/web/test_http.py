@@ -5,7 +5,8 @@ import json
 import pytest
 from structlog.testing import capture_logs
 
-from app.settings import SpecMode
+from app.settings import Settings, SpecMode
+from app.web.requests import stack
 from app.web.responses import negotiate
 from schema.limits import Limits
 from tests.web.serving import live
@@ -206,3 +207,17 @@ async def test_large_numbers_and_odd_text_come_back() -> None:
     async with live() as server:
         answer = await server.ask("query ($v: JSON!) { echo(value: $v) }", variables={"v": value})
     assert answer == {"data": {"echo": value}}
+
+
+async def test_the_answer_the_error_and_the_log_have_one_request_id() -> None:
+    with capture_logs() as logs:
+        async with live(middleware=stack(Settings())) as server:
+            answer = await server.post("{ boom }", headers={"x-request-id": "mine-1"})
+            async with server.talk(additional_headers={"x-request-id": "mine-2"}) as talk:
+                await talk.subscribe("1", "{ boom }")
+                (error,) = (await talk.hear())["payload"]["errors"]
+    assert answer.headers["x-request-id"] == "mine-1"
+    assert answer.json()["errors"][0]["extensions"] == {"code": "INTERNAL", "requestId": "mine-1"}
+    assert error["extensions"] == {"code": "INTERNAL", "requestId": "mine-2-1"}
+    failures = [line for line in logs if line["event"] == "unexpected error"]
+    assert [line["request_id"] for line in failures] == ["mine-1", "mine-2-1"]

@@ -6,13 +6,17 @@ such as `spec.http[0].match`. So every field of a resource can be set, whatever 
 
 import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain import labels
 from app.domain.plugins.catalogue import FieldType, PluginField, PluginType
 
 _STEP = re.compile(r'(?:^|\.)([A-Za-z_][A-Za-z0-9_-]*)|\[([0-9]{1,3})\]|\["([^"\]]{1,317})"\]')
+_LABEL_SAYS = (
+    f"{labels.LIMIT} letters, digits, '-', '_' and '.', starting and ending with a letter or digit."
+)
 _TRUTHS = {"true": True, "false": False}
 
 Step = str | int
@@ -48,7 +52,16 @@ def body_of(kind: PluginType, given: Mapping[str, Any]) -> tuple[dict[str, Any],
             _fill(body, field, value, faults)
         elif field.required and field.default is None:
             faults.append(Fault(field.id, f"{field.label} is needed: write it.", fatal=True))
+        if not _is_labelled(body):
+            _put(body, ["metadata", "labels"], {})
+            faults.append(Fault(field.id, f"{field.label} is at most {_LABEL_SAYS}", fatal=True))
     return body, faults
+
+
+def _is_labelled(body: Mapping[str, Any]) -> bool:
+    """Whether every label has a value that labels can have."""
+    found = body.get("metadata", {}).get("labels", {})
+    return all(labels.is_value(value) for value in found.values())
 
 
 def _is_empty(value: Any) -> bool:
@@ -78,7 +91,7 @@ def _merge(into: Any, value: dict[str, Any]) -> None:
 
 
 def _fill(body: dict[str, Any], field: PluginField, value: Any, faults: list[Fault]) -> None:
-    converted = _converted(field, value)
+    converted = _READ[field.type][0](field, value)
     steps = parse_path(field.path)
     if converted is None or steps is None:
         faults.append(Fault(field.id, _wanted(field), fatal=True))
@@ -120,47 +133,55 @@ def _put(body: dict[str, Any], steps: list[Step], value: Any) -> bool:
     return True
 
 
-def _converted(field: PluginField, value: Any) -> Any:
-    """A value as its field's type has it; None when it cannot be."""
-    match field.type, value:
-        case FieldType.TEXT, bool() | dict() | list():
-            return None
-        case FieldType.TEXT, _:
-            return (field.format or "{}").replace("{}", str(value), 1)
-        case FieldType.CHOICE, _:
-            text = str(value)
-            known = isinstance(value, str | int) and text in field.options
-            return (field.format or "{}").replace("{}", text, 1) if known else None
-        case FieldType.INTEGER, bool():
-            return None
-        case FieldType.INTEGER, int():
-            return value
-        case FieldType.INTEGER, str() if re.fullmatch("-?[0-9]{1,18}", value.strip()):
-            return int(value)
-        case FieldType.BOOLEAN, bool():
-            return value
-        case FieldType.BOOLEAN, str():
-            return _TRUTHS.get(value.strip().lower())
-        case FieldType.LIST, str():
-            return [part.strip() for part in value.split(",") if part.strip()]
-        case FieldType.LIST, list():
-            return list(value) if all(isinstance(item, str) for item in value) else None
-        case FieldType.MAP, dict():
-            return dict(value) if all(isinstance(item, str) for item in value.values()) else None
-        case FieldType.JSON, dict() | list():
-            return copy.deepcopy(value)
-    return None
+def _text(field: PluginField, value: Any) -> Any:
+    plain = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return (field.format or "{}").replace("{}", str(value), 1) if plain else None
+
+
+def _choice(field: PluginField, value: Any) -> Any:
+    return _text(field, value) if str(value) in field.options else None
+
+
+def _integer(_: PluginField, value: Any) -> Any:
+    if isinstance(value, str) and re.fullmatch("-?[0-9]{1,18}", value.strip()):
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _boolean(_: PluginField, value: Any) -> Any:
+    if isinstance(value, str):
+        return _TRUTHS.get(value.strip().lower())
+    return value if isinstance(value, bool) else None
+
+
+def _list(_: PluginField, value: Any) -> Any:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return list(value) if texts else None
+
+
+def _map(_: PluginField, value: Any) -> Any:
+    texts = isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+    return dict(value) if texts else None
+
+
+def _json(_: PluginField, value: Any) -> Any:
+    return copy.deepcopy(value) if isinstance(value, dict | list) else None
+
+
+_READ: Mapping[FieldType, tuple[Callable[[PluginField, Any], Any], str]] = {
+    FieldType.TEXT: (_text, "a text"),
+    FieldType.CHOICE: (_choice, "one of"),
+    FieldType.INTEGER: (_integer, "a whole number"),
+    FieldType.BOOLEAN: (_boolean, "true or false"),
+    FieldType.LIST: (_list, "a list of texts, or one text with commas"),
+    FieldType.MAP: (_map, "an object whose values are texts"),
+    FieldType.JSON: (_json, "an object or a list"),
+}
+"""How each type reads a value, and what to write there. None when the value is another one."""
 
 
 def _wanted(field: PluginField) -> str:
-    if field.type is FieldType.CHOICE:
-        return f"{field.label} is one of {', '.join(field.options)}."
-    wanted = {
-        FieldType.TEXT: "a text",
-        FieldType.INTEGER: "a whole number",
-        FieldType.BOOLEAN: "true or false",
-        FieldType.LIST: "a list of texts, or one text with commas",
-        FieldType.MAP: "an object whose values are texts",
-        FieldType.JSON: "an object or a list",
-    }
-    return f"{field.label} is {wanted[field.type]}."
+    what = " ".join([_READ[field.type][1], ", ".join(field.options)]).strip()
+    return f"{field.label} is {what}."

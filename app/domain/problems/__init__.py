@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from app.domain.canvas import Canvas
 from app.domain.graph import check
-from app.domain.problems import network, references, routes, scaling, schedules, storage
+from app.domain.problems import network, plugins, references, routes, scaling, schedules, storage
 from app.domain.problems.scene import Problem, ProblemCode, Scene, Severity
 
 _CHECKS: tuple[Callable[[Scene], Iterable[Problem]], ...] = (
@@ -28,6 +28,7 @@ _CHECKS: tuple[Callable[[Scene], Iterable[Problem]], ...] = (
     storage.keys,
     storage.claims,
     schedules.runs,
+    plugins.resources,
 )
 
 

@@ -147,6 +147,17 @@ def policies(scene: Scene) -> Iterator[Problem]:
                     says=f"These rules don't count: add {kind.name} to the policy types, or remove "
                     f"them.",
                 )
+            for i, rule in enumerate(getattr(data, field)):
+                if kind in data.policy_types and not rule.peers and not rule.ports:
+                    yield at(
+                        node,
+                        field,
+                        i,
+                        code=ProblemCode.POLICY_ALLOWS_ALL,
+                        severity=Severity.WARNING,
+                        says="This rule names nobody, so it allows everybody: connect it to a "
+                        "workload, or write its peers or ports.",
+                    )
         if PolicyType.EGRESS in data.policy_types and not data.egress_rules:
             yield at(
                 node,

@@ -48,4 +48,6 @@ async def create_workflow(info: Info, input: CreateWorkflowInput) -> CreateWorkf
         edges=[edge.draft() for edge in input.edges],
     )
     actor = info.context.signed_in()
-    return CreateWorkflowPayload(workflow=await info.context.services.workflows.create(actor, draft))
+    return CreateWorkflowPayload(
+        workflow=await info.context.services.workflows.create(actor, draft)
+    )

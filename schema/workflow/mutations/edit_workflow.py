@@ -73,7 +73,7 @@ class CanvasOperationInput(BaseModel):
     update_edge: strawberry.Maybe[EdgeInput]
     remove_edge: strawberry.Maybe[RemoveEdgeInput]
 
-    def operation(self) -> editing.Operation:
+    def operation(self) -> editing.Operation:  # noqa: PLR0911 - one return per case
         match self:
             case CanvasOperationInput(add_node=Some(value=node)):
                 return editing.AddNode(node.draft())

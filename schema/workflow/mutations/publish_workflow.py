@@ -29,7 +29,7 @@ PublishWorkflowResult = Annotated[
 ]
 
 
-@strawberry.mutation(description="Lets it deploy. Publishing a published workflow succeeds and changes nothing.")
+@strawberry.mutation(description="Lets it deploy; one that is published stays so.")
 async def publish_workflow(info: Info, input: PublishWorkflowInput) -> PublishWorkflowResult:
     workflow = await info.context.services.workflows.publish(
         info.context.signed_in(), input.workflow_id, expected=input.expected_revision
