@@ -42,15 +42,19 @@ _KEY = (
 
 def refusals(obj: dict[str, Any], version: str) -> list[str]:
     """Everything that is wrong with an object, for a version such as `1.30`."""
+    validator = _validator(version, obj["apiVersion"], obj["kind"])
     found = [
         f"{'.'.join(map(str, error.absolute_path))}: {error.message[:200]}"
-        for error in _validator(version, obj["apiVersion"], obj["kind"]).iter_errors(obj)
+        for error in (validator.iter_errors(obj) if validator else ())
     ]
-    return [*found, *_rules(obj)]
+    return [*found, *(_rules(obj) if validator else _metadata(obj))]
 
 
 @cache
-def _validator(version: str, api_version: str, kind: str) -> Draft202012Validator:
+def _validator(version: str, api_version: str, kind: str) -> Draft202012Validator | None:
+    """None for a custom resource: its schema is on the cluster alone."""
+    if "." in api_version and not api_version.startswith("networking.k8s.io/"):
+        return None
     folder = _SCHEMAS / f"v{version}.0-local-strict"
     group = re.sub(r"^([^./]*)(?:\.[^/]*)?/", r"\1-", api_version)
     schema = json.loads((folder / f"{kind.lower()}-{group}.json").read_text())
@@ -63,14 +67,18 @@ def _definitions(version: str) -> Registry:
     return Resource.from_contents(json.loads(text)) @ Registry()
 
 
-def _rules(obj: dict[str, Any]) -> Iterator[str]:
+def _metadata(obj: dict[str, Any]) -> Iterator[str]:
     yield from _plain(obj, "")
     metadata = obj["metadata"]
     if not re.fullmatch(_NAMES.get(obj["kind"], _SUBDOMAIN), metadata["name"]):
         yield f"metadata.name: {metadata['name']}"
-    if not re.fullmatch(_LABEL, metadata["namespace"]):
+    if not re.fullmatch(_LABEL, metadata.get("namespace", "none")):
         yield f"metadata.namespace: {metadata['namespace']}"
     yield from _labels(metadata["labels"])
+
+
+def _rules(obj: dict[str, Any]) -> Iterator[str]:
+    yield from _metadata(obj)
     spec = obj.get("spec", {})
     if "template" in spec:
         yield from _template(spec["template"], obj["kind"])
