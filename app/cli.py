@@ -24,6 +24,7 @@ COMMANDS = {
     "config": "print every setting: its variable, its value and what it is for",
     "compile": "print a workflow's Kubernetes objects",
     "create-admin": "create an administrator",
+    "migrate": "bring stored data to the form that this version reads",
     "doctor": "check this machine and say what is missing",
 }
 USAGE_ERROR = 2

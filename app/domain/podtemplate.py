@@ -65,16 +65,14 @@ def pod_template(
             "securityContext": {"fsGroup": security.fs_group}
             if security is not None and security.fs_group is not None
             else None,
-            "containers": [_container(data, place, mounts, host_network)],
+            "containers": [_container(data, place, mounts)],
             "volumes": mounts.volumes or None,
         }
     )
     return {"metadata": {"labels": place.pod_labels()}, "spec": spec}
 
 
-def _container(
-    data: WorkloadData, place: Place, mounts: Mounts, host_network: bool
-) -> dict[str, Any]:
+def _container(data: WorkloadData, place: Place, mounts: Mounts) -> dict[str, Any]:
     listens = list(data.listens())
     main = listens[0].port if listens else None
     return given(
@@ -84,7 +82,7 @@ def _container(
             "imagePullPolicy": data.image_pull_policy,
             "command": list(data.command) or None,
             "args": list(data.args) or None,
-            "ports": [_port(port, host_network) for port in listens] or None,
+            "ports": [_port(port) for port in listens] or None,
             "env": _env(data, place) or None,
             "envFrom": mounts.env_from or None,
             "resources": _resources(data),
@@ -111,13 +109,12 @@ def _env(data: WorkloadData, place: Place) -> list[dict[str, Any]]:
     return [*kept, *({"name": name, "value": value} for name, value in (data.env or {}).items())]
 
 
-def _port(port: ContainerPort, host_network: bool) -> dict[str, Any]:
+def _port(port: ContainerPort) -> dict[str, Any]:
     return given(
         {
             "name": port.name,
             "containerPort": port.port,
-            # In the node's network the two are one, and another number is refused.
-            "hostPort": None if host_network else port.host_port,
+            "hostPort": port.host_port,
             "protocol": port.protocol,
         }
     )

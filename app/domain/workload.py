@@ -184,6 +184,9 @@ class WorkloadData(NodeData):
             if (port.host_port, port.protocol) in taken:
                 message = f"The node's {port.host_port}/{port.protocol} is taken already."
                 yield ("container_ports", i, "host_port"), message
+            elif getattr(self, "host_network", False) and port.host_port != port.port:
+                message = "With hostNetwork the node's port is the container's own: leave it out."
+                yield ("container_ports", i, "host_port"), message
             taken.add((port.host_port, port.protocol))
 
     # ------------------------------------------------------------------------------------ edges
