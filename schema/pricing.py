@@ -33,6 +33,10 @@ class Cost:
     length: int = strawberry.directive_field(name="length")
 
 
+CANVAS: Final = Cost(length=100)
+"""The nodes or edges of a canvas: most have fewer than a hundred."""
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
     """What is known of a field before the document is."""

@@ -24,6 +24,7 @@ from schema.cluster.types import ClusterType
 from schema.connection import After, Connection, First, connection_type, page_of
 from schema.context import Info
 from schema.nodes import Node
+from schema.pricing import CANVAS
 from schema.workflow import exports
 from schema.workflow.exports import DiagramFormatArgument, ManifestFormatArgument
 from schema.workflow.runs import WorkflowRunType
@@ -100,11 +101,17 @@ class WorkflowType:
     success_count: int
     failure_count: int
 
-    @strawberry.field(graphql_type=list[Node], description="In the order they were added.")
+    @strawberry.field(
+        graphql_type=list[Node],
+        description="In the order they were added.",
+        directives=[CANVAS],
+    )
     async def nodes(root: strawberry.Parent[WorkflowRow], info: Info) -> Sequence[WorkflowNode]:
         return list(graph.wire(await _canvas(root, info)).nodes.values())
 
-    @strawberry.field(graphql_type=list[Edge], description="The lines between the boxes.")
+    @strawberry.field(
+        graphql_type=list[Edge], description="The lines between the boxes.", directives=[CANVAS]
+    )
     async def edges(root: strawberry.Parent[WorkflowRow], info: Info) -> Sequence[Edge]:
         return list((await _canvas(root, info)).edges.values())
 

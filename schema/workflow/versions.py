@@ -17,6 +17,7 @@ from schema.account.types import UserType
 from schema.connection import connection_type
 from schema.context import Info
 from schema.nodes import Node
+from schema.pricing import CANVAS
 from schema.workflow.runs import WorkflowRunType
 
 strawberry.enum(ChangeKind, description=ChangeKind.__doc__)
@@ -53,11 +54,11 @@ class VersionType:
     async def run(root: strawberry.Parent[VersionRow], info: Info) -> WorkflowRun | None:
         return await info.context.loaders.runs.load(root.run_id) if root.run_id else None
 
-    @strawberry.field(graphql_type=list[Node], description="Its nodes.")
+    @strawberry.field(graphql_type=list[Node], description="Its nodes.", directives=[CANVAS])
     async def nodes(root: strawberry.Parent[VersionRow], info: Info) -> Sequence[WorkflowNode]:
         return list(graph.wire(await _canvas(root, info)).nodes.values())
 
-    @strawberry.field(graphql_type=list[Edge], description="Its edges.")
+    @strawberry.field(graphql_type=list[Edge], description="Its edges.", directives=[CANVAS])
     async def edges(root: strawberry.Parent[VersionRow], info: Info) -> Sequence[Edge]:
         return list((await _canvas(root, info)).edges.values())
 

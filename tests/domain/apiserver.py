@@ -108,7 +108,7 @@ def _plain(value: Any, path: str) -> Iterator[str]:
             yield from _plain(item, f"{path}.{key}")
     elif type(value) is list:
         for i, item in enumerate(value):
-            yield from _plain(item, f"{path}.{i}")
+            yield from () if item is None else _plain(item, f"{path}.{i}")
     elif type(value) not in {str, int, bool, float}:
         yield f"{path}: {value!r}"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from app.domain.canvas import Canvas, Edge
 from app.domain.editing import EdgeDraft, Limits, NodeDraft, draw
-from app.domain.node import NodeType, Position, WorkflowNode
+from app.domain.node import NodeType, Position
 from app.domain.nodes import NODE_KINDS
 
 LIMITS = Limits()
@@ -46,11 +46,6 @@ def canvas(*parts: NodeDraft | EdgeDraft) -> Canvas:
         limits=LIMITS,
         new_id=numbered(),
     )
-
-
-def only_node(drawn: Canvas) -> WorkflowNode:
-    (found,) = drawn.nodes.values()
-    return found
 
 
 def only_edge(drawn: Canvas) -> Edge:

@@ -55,7 +55,16 @@ def body_of(kind: PluginType, given: Mapping[str, Any]) -> tuple[dict[str, Any],
         if not _is_labelled(body):
             _put(body, ["metadata", "labels"], {})
             faults.append(Fault(field.id, f"{field.label} is at most {_LABEL_SAYS}", fatal=True))
-    return body, faults
+    return _without_nulls(body), faults
+
+
+def _without_nulls(value: Any) -> Any:
+    """A field that is null says nothing, and would be owned all the same."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
 
 
 def _is_labelled(body: Mapping[str, Any]) -> bool:
