@@ -51,8 +51,6 @@ def create_app(settings: Settings, *, bootstrap: Bootstrap = bootstrap) -> Starl
             edge = edge_of(settings, services)
             graphql.endpoint = GraphQLEndpoint(edge, explorer)
             app.state.services = services
-            app.state.ping = services.ping
-            app.state.stopping = services.stopping
             yield
             services.stopping.set()
             if left := await edge.finish(FINISH_SECONDS):

@@ -5,6 +5,7 @@ a page; so a canvas of many small applications reads as such. Linear but for the
 """
 
 import math
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -102,13 +103,13 @@ def _layers(group: Sequence[str], pairs: Sequence[tuple[str, str]]) -> dict[str,
     layer = dict.fromkeys(group, 0)
     done: set[str] = set()
     left = list(reversed(group))
-    waiting = list(first)
+    waiting = deque(first)
     while len(done) < len(group):
         if not waiting:  # a circle: begin somewhere in it
             while left[-1] in done:
                 left.pop()
             waiting.append(left[-1])
-        box = waiting.pop(0)
+        box = waiting.popleft()
         if box in done:
             continue
         done.add(box)

@@ -31,11 +31,10 @@ _AMBIGUOUS = re.compile(
     r"[-+]?\.?[0-9][0-9a-fA-F_.:xob]*(?:[eE][-+]?[0-9]+)?|[yYnN]|[-+]?\.(?:inf|nan)|~",
     re.IGNORECASE,
 )
-_LITERAL = re.compile(r"[^\S\n]|[^\n]*[^\S \n]", re.ASCII)
 
 
 class _ManifestDumper(_Dumper):
-    """Lists below their key, no anchors, and texts of several lines as blocks."""
+    """No anchors, texts of several lines as blocks, ambiguous ones in quotes."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
         return True
@@ -56,7 +55,7 @@ def _is_block(text: str) -> bool:
         all(char == "\n" or char.isprintable() for char in text)
         and not text.startswith((" ", "\n"))
         and " \n" not in text
-        and not text.endswith(" ")
+        and not text.endswith((" ", "\n\n"))
     )
 
 

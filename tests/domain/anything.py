@@ -166,8 +166,8 @@ def canvases(draw: st.DrawFn) -> Canvas:
     return Canvas.of(
         nodes,
         [
-            Edge(id=f"e{i}", source=s, target=t, source_handle=h)
-            for i, (s, t, h) in enumerate(edges)
+            Edge(id=f"e{i}", source=source, target=target, source_handle=handle)
+            for i, ((source, target), handle) in enumerate(edges)
         ],
     )
 

@@ -5,11 +5,12 @@ import random
 from typing import Any
 
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from app.domain.canvas import Canvas
 from app.domain.compile import Manifest, Wave, compile
+from app.domain.problems import Severity, problems
 from app.domain.rendering import to_json, to_yaml
 from tests.domain import apiserver
 from tests.domain.anything import canvases
@@ -64,6 +65,31 @@ def test_no_object_twice_and_every_wave_in_turn(canvas: Canvas) -> None:
     assert waves == sorted(waves)
     assert set(waves) <= set(Wave)
     assert {manifest.node_id for manifest in manifests} <= canvas.nodes.keys()
+
+
+@modest
+@given(canvases())
+def test_what_cannot_be_made_is_reported(canvas: Canvas) -> None:
+    made = {manifest.node_id for manifest in compiled(canvas)}
+    reported = {
+        p.node_id for p in problems(canvas, namespace="shop") if p.severity is Severity.ERROR
+    }
+    assert canvas.nodes.keys() - made <= reported
+
+
+@modest
+@given(canvases(), st.data())
+def test_a_rename_changes_names_and_nothing_else(canvas: Canvas, data: st.DataObject) -> None:
+    assume(canvas.nodes)
+    node = data.draw(st.sampled_from(list(canvas.nodes.values())))
+
+    def named(name: str) -> list[str]:
+        again = node.having(data=node.data.having(name=name))
+        nodes = [again if other is node else other for other in canvas.nodes.values()]
+        return [json.dumps(m.object) for m in compiled(Canvas.of(nodes, canvas.edges.values()))]
+
+    before = [text.replace("old-name", "new-name") for text in named("old-name")]
+    assert sorted(before) == sorted(named("new-name"))
 
 
 @modest

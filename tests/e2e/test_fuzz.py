@@ -61,3 +61,4 @@ async def test_twenty_thousand_documents(server: Any) -> None:
     assert alive == {"__typename": "Query"}
     assert grown < GROWTH
     print(f"\n{COUNT} documents: {statuses}, slowest {slowest[0]:.3f} s, grown {grown} MiB")
+    print(f"The slowest began {slowest[1][:200]!r}")

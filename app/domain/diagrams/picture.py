@@ -93,9 +93,10 @@ def plain(text: str, width: int) -> str:
     """A text without control or formatting characters, cut to a width in columns."""
     room = width
     kept: list[str] = []
-    for char in text:
+    for given in text:
+        char = given if given.isprintable() else "�"
         room -= 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1
         if room < 0:
             return "".join(kept[:-1]) + "…"
-        kept.append(char if char.isprintable() else "�")
+        kept.append(char)
     return "".join(kept)
