@@ -87,7 +87,7 @@ def measured(work: Callable[[], object]) -> float:
 def main() -> int:
     """Print the times; 1 when one is over its limit."""
     small, large = drawn(10), drawn(100)
-    assert (len(large.nodes), len(large.edges)) == (1_000, 2_000)  # noqa: S101
+    assert (len(large.nodes), len(large.edges)) == (1_000, 2_000)
     few = measured(lambda: compiled(small))
     many = measured(lambda: compiled(large))
     print(f"compile    100 nodes,   200 edges  {few * 1e3:7.1f} ms")

@@ -4,6 +4,7 @@ Expected failures keep their words and get their code. Everything else is our ow
 client gets a request id, and the log everything that happened, under the same id.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -133,8 +134,21 @@ def _expected(error: GraphQLError) -> tuple[str, dict[str, Any]] | None:
     # The library points at the argument of a field; an error of our own points at nothing.
     in_an_argument = isinstance(cause, GraphQLError) and cause.nodes is not None
     if before_execution or in_an_argument:
-        return error.message, {"code": "BAD_USER_INPUT"}
+        return _without_value(error.message)
     return None
+
+
+_AT: Final = re.compile(r"^Variable '\$\w+' has invalid value at (?P<path>[\w.\[\]]+):")
+_FOUND: Final = re.compile(r", found: .*\Z", re.DOTALL)
+_VALUE: Final = re.compile(r"(?P<why>cannot represent [^:]*value): .*\Z", re.DOTALL)
+
+
+def _without_value(message: str) -> tuple[str, dict[str, Any]]:
+    """What is wrong with a variable, and where, but not its value: it may hold a password."""
+    extensions: dict[str, Any] = {"code": "BAD_USER_INPUT"}
+    if at := _AT.match(message):
+        extensions["path"] = re.findall(r"\w+", at["path"])
+    return _VALUE.sub(r"\g<why>.", _FOUND.sub(".", message)), extensions
 
 
 def _details(told: UserError) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import bson
+
 from app.documents import trusting
 from app.domain.canvas import Canvas, Edge
 
@@ -16,6 +18,11 @@ def write_canvas(canvas: Canvas) -> dict[str, Any]:
         "nodes": {id_: trusting.write(node) for id_, node in canvas.nodes.items()},
         "edges": {id_: trusting.write(edge) for id_, edge in canvas.edges.items()},
     }
+
+
+def stored_size(canvas: Canvas) -> int:
+    """Bytes that the canvas takes in a document."""
+    return len(bson.encode(write_canvas(canvas)))
 
 
 def read_canvas(document: Mapping[str, Any]) -> Canvas:

@@ -104,13 +104,6 @@ class WorkflowStore:
         found = WorkflowDocument.get_pymongo_collection().find({"_id": {"$in": wanted}})
         return [_workflow(document) async for document in found]
 
-    async def size(self, id_: Id) -> int:
-        """Bytes of the stored document; 0 when there is none."""
-        found = await WorkflowDocument.get_pymongo_collection().find_one(
-            {"_id": ObjectId(id_)}, {"_id": 0, "size": {"$bsonSize": "$$ROOT"}}
-        )
-        return int(found["size"]) if found else 0
-
     async def page(
         self, owner_id: Id, filter_: WorkflowFilter, keyset: Keyset
     ) -> Page[WorkflowRow]:

@@ -234,8 +234,10 @@ class _Pen:
         return None
 
     def _update_edge(self, draft: EdgeDraft, path: Path) -> None:
-        if draft.id is None or draft.id not in self.edges:
-            return self._missing((*path, "id"), "edge", draft.id or "")
+        if draft.id is None:
+            return self._problem((*path, "id"), "Name the edge that is replaced.", "ID_MISSING")
+        if draft.id not in self.edges:
+            return self._missing((*path, "id"), "edge", draft.id)
         return self._put_edge(draft.id, draft, path)
 
     def _put_edge(self, id_: str, draft: EdgeDraft, path: Path) -> None:

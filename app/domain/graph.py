@@ -195,8 +195,8 @@ def unwire(canvas: Canvas, before: Canvas | None = None) -> Canvas:
 
     A client that reads a node and sends it back sends those copies too. Dropping them keeps a
     later rename or a removed edge from leaving a stale one; `wire` answers the same before and
-    after. A value that differs from what the edge supplies is kept, unless it is what the same
-    edge supplied in `before`: the copy of a name that this very change replaces.
+    after. A value that differs from what the edge supplies is kept, unless it is what an edge
+    supplied in `before` that this very change removes, or whose ends it changes.
     """
     nodes = canvas.nodes
     sources = [canvas] if before is None else [canvas, _changing(canvas, before)]
@@ -209,7 +209,7 @@ def unwire(canvas: Canvas, before: Canvas | None = None) -> Canvas:
 
 
 def _changing(canvas: Canvas, before: Canvas) -> Canvas:
-    """Of `before`, the edges that are still there and whose target or source has changed."""
+    """Of `before`, the edges that are gone or drawn anew, or whose target or source has changed."""
 
     def changed(id_: str) -> bool:
         now, then = canvas.nodes.get(id_), before.nodes.get(id_)
@@ -218,7 +218,7 @@ def _changing(canvas: Canvas, before: Canvas) -> Canvas:
     edges = {
         id_: edge
         for id_, edge in before.edges.items()
-        if canvas.edges.get(id_) == edge and (changed(edge.source) or changed(edge.target))
+        if canvas.edges.get(id_) != edge or changed(edge.source) or changed(edge.target)
     }
     return Canvas.model_construct(nodes=before.nodes, edges=edges)
 

@@ -148,7 +148,7 @@ def _set(blocks: Sequence[Sequence[Sequence[str]]], cell: Cell, flat: object) ->
         for block in blocks
     ]
     area = sum(width * height for width, height in sizes)
-    wide = max([math.sqrt(1.6 * area), *(width for width, _ in sizes)], default=0)
+    wide = max([math.sqrt(2.4 * area), *(width for width, _ in sizes)], default=0)
     placed: dict[str, Point] = {}
     x = y = high = 0.0
     for block, (width, height) in zip(blocks, sizes, strict=True):

@@ -96,7 +96,8 @@ class Attempts:
             stored = found.password_hash if found else None
             if not await turn.matches(password, stored) or found is None:
                 await self._store.add(names.counted, now=self._now(), window=self._limits.window)
-                raise InvalidCredentials("The e-mail or the password is wrong.", path=path)
+                wrong = "The password is wrong." if path else "The e-mail or the password is wrong."
+                raise InvalidCredentials(wrong, path=path)
         await self._forgive(names, counts)
         return found
 

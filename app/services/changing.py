@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from app.documents.canvases import stored_size
 from app.documents.database import Database, Transaction, new_id
 from app.documents.versions import VersionStore
 from app.documents.workflows import WorkflowPatch, WorkflowStore
@@ -93,7 +94,8 @@ class Changes:
         """Changes the workflow as `decide` says; None means that it is already so.
 
         `expected` is the revision that the caller decided on. `deleted` admits deleted workflows.
-        Raises NotFound, RevisionConflict, LimitExceeded and whatever `decide` raises.
+        Raises NotFound, RevisionConflict, LimitExceeded (when the canvas changes), Conflict (when
+        `expected` is left out and too many people change it at once), and what `decide` raises.
         """
         for _ in range(_ATTEMPTS):
             before = await self._workflows.get(workflow_id)
@@ -106,7 +108,7 @@ class Changes:
             change = decide(before)
             if change is None or change == Change(canvas=before.canvas):
                 return Changed(before)
-            await self._check_size(before, change)
+            self._check_size(before, change)
             changed = await self._write(actor, before, change)
             if changed is not None:
                 return changed
@@ -146,14 +148,17 @@ class Changes:
 
         return await self._database.transaction(work)
 
-    async def _check_size(self, before: Workflow, change: Change) -> None:
-        """Refuses to let a canvas grow that is already as large as one document may safely be."""
-        if change.canvas is None or len(change.canvas.nodes) < len(before.nodes):
-            return
-        if await self._workflows.size(before.id) > self._max_bytes:
+    def _check_size(self, before: Workflow, change: Change) -> None:
+        if change.canvas is not None:
+            self.check_size(change.canvas, before.canvas)
+
+    def check_size(self, canvas: Canvas, before: Canvas | None = None) -> None:
+        """Raises LimitExceeded for a canvas that is too large and no smaller than `before`."""
+        size = stored_size(canvas)
+        if size > self._max_bytes and (before is None or size >= stored_size(before)):
             raise LimitExceeded(
-                f"The canvas is larger than {self._max_bytes} bytes. Remove nodes, or move large "
-                "ConfigMaps to a workflow of their own.",
+                f"The canvas would take {size} bytes, and may take {self._max_bytes}. Remove "
+                "nodes, or move large ConfigMaps to a workflow of their own.",
                 limit=self._max_bytes,
             )
 

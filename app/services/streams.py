@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 from app.documents.workflows import WorkflowStore
 from app.domain import policy
-from app.domain.errors import NotFound
+from app.domain.errors import Invalid, NotFound
 from app.domain.events import (
     Gap,
     WorkflowDelta,
@@ -36,6 +36,8 @@ class Streams:
         Ends when the workflow is deleted. Raises NotFound when the caller may not see it. A reader
         that fell behind, or whose `after` is gone, gets a Gap and a fresh snapshot.
         """
+        if after is not None and after < 0:
+            raise Invalid.field(["after"], "Send the seq of an event that you have, 0 or more.")
         workflow = await self._visible(actor, workflow_id)
         seq = after
         while True:

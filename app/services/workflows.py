@@ -10,6 +10,7 @@ from app.documents.database import new_id
 from app.documents.keyset import Keyset, Page
 from app.documents.workflows import WorkflowStore
 from app.domain import editing, policy
+from app.domain.canvas import Canvas
 from app.domain.editing import EdgeDraft, Limits, NodeDraft, Operation
 from app.domain.errors import NotFound
 from app.domain.ids import Id
@@ -29,7 +30,6 @@ class WorkflowDraft:
     cluster_id: Id | None = None
     namespace: str = "default"
     tags: Sequence[str] = ()
-    team_id: str | None = None
     nodes: Sequence[NodeDraft] = ()
     edges: Sequence[EdgeDraft] = ()
 
@@ -75,24 +75,9 @@ class Workflows:
     async def create(self, actor: Actor, draft: WorkflowDraft) -> Workflow:
         """Draws a new draft workflow. Raises Invalid, LimitExceeded, NotFound (the cluster)."""
         canvas = editing.draw(draft.nodes, draft.edges, limits=self._limits, new_id=_canvas_id)
+        self._changes.check_size(canvas)
         await self._check_cluster(actor, draft.cluster_id)
-        now = self._now()
-        workflow = Workflow.model_construct(
-            id=new_id(),
-            name=draft.name,
-            description=draft.description,
-            cluster_id=draft.cluster_id,
-            namespace=draft.namespace,
-            tags=list(draft.tags),
-            team_id=draft.team_id,
-            owner_id=actor.id,
-            created_at=now,
-            updated_at=now,
-            nodes=canvas.nodes,
-            edges=canvas.edges,
-        )
-        await self._store.insert(workflow)
-        return workflow
+        return await self._insert(actor, draft, canvas)
 
     async def update(
         self,
@@ -197,23 +182,32 @@ class Workflows:
         source = await self.get(actor, workflow_id)
         if source is None:
             raise NotFound("workflow", path=["workflowId"])
-        now = self._now()
-        copy = Workflow.model_construct(
-            id=new_id(),
+        draft = WorkflowDraft(
             name=name or f"{source.name[:193]} (copy)",
             description=source.description,
             cluster_id=source.cluster_id,
             namespace=source.namespace,
             tags=source.tags,
-            team_id=source.team_id,
+        )
+        return await self._insert(actor, draft, source.canvas)
+
+    async def _insert(self, actor: Actor, draft: WorkflowDraft, canvas: Canvas) -> Workflow:
+        now = self._now()
+        workflow = Workflow.model_construct(
+            id=new_id(),
+            name=draft.name,
+            description=draft.description,
+            cluster_id=draft.cluster_id,
+            namespace=draft.namespace,
+            tags=list(draft.tags),
             owner_id=actor.id,
             created_at=now,
             updated_at=now,
-            nodes=source.nodes,
-            edges=source.edges,
+            nodes=canvas.nodes,
+            edges=canvas.edges,
         )
-        await self._store.insert(copy)
-        return copy
+        await self._store.insert(workflow)
+        return workflow
 
     async def _set_status(
         self, actor: Actor, workflow_id: Id, status: WorkflowStatus, expected: int | None

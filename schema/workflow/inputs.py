@@ -24,16 +24,21 @@ Name = Annotated[
 ]
 Description = Annotated[str, Field(max_length=5_000, description="At most 5,000 characters.")]
 Tag = Annotated[str, Field(max_length=64), AfterValidator(_visible)]
-Tags = Annotated[list[Tag], Field(max_length=50, description="At most 50, of 64 characters each.")]
+Tags = Annotated[
+    list[Tag],
+    Field(max_length=50, description="At most 50, of 64 characters each; each once."),
+    AfterValidator(lambda tags: list(dict.fromkeys(tags))),
+]
 NamespaceName = Annotated[
     Namespace, Field(description="Where nodes without a namespace of their own go.")
 ]
+_EXPECTED = "The revision that the change was made for; another one is a RevisionConflict."
+
 WorkflowId = Annotated[Id, Field(description="The workflow.")]
-ClusterId = Annotated[Id, Field(description="A cluster that the caller sees.")]
-ExpectedRevision = Annotated[
-    int,
-    Field(
-        ge=1,
-        description="The revision that the change was made for; another one is a RevisionConflict.",
-    ),
+ExpectedRevision = Annotated[int, Field(ge=1, description=_EXPECTED)]
+AnyRevision = Annotated[
+    int | None, Field(ge=1, description=f"{_EXPECTED} Left out, the change is made to any.")
 ]
+OptionalCluster = Annotated[Id | None, Field(description="A cluster that the caller sees.")]
+OptionalName = Annotated[Name | None, Field(description="1 to 200 characters.")]
+OptionalTag = Annotated[Tag | None, Field(description="1 to 64 characters, such as `v1.2`.")]

@@ -47,7 +47,7 @@ def refusals(obj: dict[str, Any], version: str) -> list[str]:
         f"{'.'.join(map(str, error.absolute_path))}: {error.message[:200]}"
         for error in (validator.iter_errors(obj) if validator else ())
     ]
-    return [*found, *(_rules(obj) if validator else _metadata(obj))]
+    return found or list(_rules(obj) if validator else _metadata(obj))
 
 
 @cache
@@ -85,11 +85,10 @@ def _rules(obj: dict[str, Any]) -> Iterator[str]:
     if "jobTemplate" in spec:
         yield from _labels(spec["jobTemplate"]["metadata"]["labels"])
         yield from _template(spec["jobTemplate"]["spec"]["template"], "Job")
-    chosen = spec.get("selector", {}).get("matchLabels") if obj["kind"] != "Service" else None
-    if chosen is not None and not chosen.items() <= spec["template"]["metadata"]["labels"].items():
-        yield "spec.selector: not the labels of the template"
-    if obj["kind"] in {"Deployment", "StatefulSet", "DaemonSet"} and not chosen:
-        yield "spec.selector: empty"
+    if obj["kind"] in {"Deployment", "StatefulSet", "DaemonSet"}:
+        chosen = spec["selector"]["matchLabels"]
+        if not chosen or not chosen.items() <= spec["template"]["metadata"]["labels"].items():
+            yield "spec.selector: not the labels of the template"
     match obj["kind"]:
         case "Service":
             yield from _service(spec)

@@ -1,7 +1,9 @@
 """Editing a canvas: every operation, all or nothing, and where a problem is reported."""
 
+from random import Random
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.domain.canvas import Canvas, CanvasChange
@@ -11,15 +13,19 @@ from app.domain.editing import (
     EdgeDraft,
     Limits,
     MoveNode,
+    NodeDraft,
     Operation,
     RemoveEdge,
     RemoveNode,
     UpdateEdge,
     UpdateNode,
+    draw,
     edit,
 )
 from app.domain.errors import Invalid, LimitExceeded
+from app.domain.graph import check, unwire, wire
 from app.domain.node import Position
+from tests.domain.canvases import canvases
 from tests.domain.drawing import LIMITS, canvas, deployment, node, numbered, only_edge, service
 
 SHOP = canvas(deployment("web"), service("front"), EdgeDraft("front", "web", id="front-web"))
@@ -101,7 +107,7 @@ def test_later_operations_see_earlier_ones() -> None:
             UpdateEdge(EdgeDraft("front", "web", id="ghost")),
             ("operations.0.updateEdge.id", "NOT_FOUND"),
         ),
-        (UpdateEdge(EdgeDraft("front", "web")), ("operations.0.updateEdge.id", "NOT_FOUND")),
+        (UpdateEdge(EdgeDraft("front", "web")), ("operations.0.updateEdge.id", "ID_MISSING")),
         (AddNode(deployment("web")), ("operations.0.addNode.id", "ID_TAKEN")),
         (
             AddNode(node("job", "a.b", name="a", image="b:1")),
@@ -167,3 +173,23 @@ def test_a_change_leads_from_the_one_canvas_to_the_other(before: Canvas, after: 
     change = CanvasChange.between(before, after)
     assert change.apply(before) == after
     assert bool(change) == (before != after)
+
+
+@given(canvases(), st.randoms(use_true_random=False))
+def test_saving_what_was_read_without_some_edges_is_removing_those_edges(
+    before: Canvas, random: Random
+) -> None:
+    """What an edge supplied does not outlive it, whichever way it is removed."""
+    assume(not check(before))
+    before = unwire(before)
+    gone = [id_ for id_ in before.edges if random.random() < 0.5]
+    read = wire(before)
+    saved = draw(
+        [NodeDraft(id=n.id, position=n.position, data=n.data) for n in read.nodes.values()],
+        [EdgeDraft(**dict(e)) for id_, e in read.edges.items() if id_ not in gone],
+        limits=LIMITS,
+        new_id=numbered(),
+        before=before,
+    )
+    removed = edit(before, map(RemoveEdge, gone), limits=LIMITS, new_id=numbered())
+    assert wire(saved).nodes == wire(removed).nodes

@@ -108,6 +108,32 @@ CASES: list[Case] = [
         ),
         [("warning", "EDGE_CONTRADICTS", "db", "data.serviceName")],
     ),
+    (
+        "a headless Service that is not there",
+        (box("statefulset", "db", service_name="old"),),
+        [("warning", "REFERENCE_DANGLING", "db", "data.serviceName")],
+    ),
+    (
+        "a headless Service that is made, or there",
+        (
+            box("statefulset", "a", service_name="a-headless"),
+            box("statefulset", "b", service_name="s", port=80),
+            box("service", "s", headless=True, target_app="b"),
+        ),
+        [],
+    ),
+    (
+        "labels that the server sets",
+        (
+            box("secret", "s", labels={"kubeorch.io/node-id": "x", "app": "x"}),
+            box("deployment", "d", labels={"app": "x"}),
+            box("deployment", "e", labels={"app": "e"}),
+        ),
+        [
+            ("info", "LABEL_RESERVED", "s", "data.labels.kubeorch.io/node-id"),
+            ("info", "LABEL_RESERVED", "d", "data.labels.app"),
+        ],
+    ),
 ]
 
 

@@ -353,3 +353,20 @@ async def test_a_palettes_defaults_are_valid_input(ask: Asker) -> None:
     ]
     made = await create(ask, nodes=nodes)
     assert len(made["nodes"]) == 13
+
+
+async def test_a_value_that_is_refused_is_not_repeated(ask: Asker) -> None:
+    result = await ask.raw(
+        "Login", input={"email": "a@example.com", "password": "hush; hush", "colour": "red"}
+    )
+    (error,) = result["errors"]
+    assert "hush" not in str(result)
+    assert error["message"] == (
+        "Variable '$input' has invalid value: Expected value of type 'LoginInput' not to include "
+        "unknown field 'colour'."
+    )
+    node = {"data": {"deployment": {"name": "a", "image": "b:1", "replicas": "many"}}}
+    result = await ask.raw("CreateWorkflow", input={"name": "x", "nodes": [node]})
+    (error,) = result["errors"]
+    assert "many" not in error["message"]
+    assert error["extensions"]["path"] == ["nodes", "0", "data", "deployment", "replicas"]

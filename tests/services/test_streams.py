@@ -42,15 +42,23 @@ async def workflow(services: Services, owner: Actor) -> Workflow:
 
 
 async def take(
-    services: Services, actor: Actor, workflow: Workflow, count: int, *, after: int | None = None
+    services: Services,
+    actor: Actor,
+    workflow: Workflow,
+    count: int,
+    *,
+    after: int | None = None,
+    begun: asyncio.Event | None = None,
 ) -> list[WorkflowStreamEvent]:
-    """The first events of a new subscription."""
+    """The first events of a new subscription; `begun` is set when the first is there."""
     taken: list[WorkflowStreamEvent] = []
     async with asyncio.timeout(DEADLINE):
         stream = services.streams.workflow_changed(actor, workflow.id, after=after)
         async with aclosing(stream) as events:
             async for event in events:
                 taken.append(event)
+                if begun is not None:
+                    begun.set()
                 if len(taken) == count:
                     break
     return taken
@@ -107,7 +115,9 @@ async def test_the_snapshot_comes_first(
 async def test_edits_arrive_live_and_in_order(
     services: Services, owner: Actor, workflow: Workflow
 ) -> None:
-    reading = asyncio.create_task(take(services, owner, workflow, 1 + len(EDITS)))
+    begun = asyncio.Event()
+    reading = asyncio.create_task(take(services, owner, workflow, 1 + len(EDITS), begun=begun))
+    await begun.wait()
     await make_edits(services, owner, workflow)
     _, *events = await reading
     assert [event.seq for event in events] == [1, 2, 3, 4, 5]
@@ -172,7 +182,9 @@ async def test_events_that_are_gone_are_a_gap_and_a_fresh_snapshot(
 async def test_deleting_ends_the_stream(
     services: Services, owner: Actor, workflow: Workflow
 ) -> None:
-    reading = asyncio.create_task(take(services, owner, workflow, 99))
+    begun = asyncio.Event()
+    reading = asyncio.create_task(take(services, owner, workflow, 99, begun=begun))
+    await begun.wait()
     await services.workflows.update(owner, workflow.id, {"name": "a"})
     await services.workflows.delete(owner, workflow.id)
     *_, last = await reading

@@ -283,18 +283,28 @@ async def test_a_cluster_must_be_seen_to_be_chosen(
     assert chosen_none.cluster_id is None
 
 
+BIG = "x" * 900_000
+LARGE = [node("configmap", f"c{i}", name=f"c{i}", data={"f": BIG}) for i in range(5)]
+
+
 async def test_a_canvas_cannot_outgrow_its_document(services: Services, owner: Actor) -> None:
     made = await services.workflows.create(owner, WorkflowDraft(name="Large"))
-    big = "x" * 900_000
     revision = 1
     with pytest.raises(LimitExceeded):
         for i in range(10):
             edited = await services.workflows.edit(
                 owner,
                 made.id,
-                [AddNode(node("configmap", f"c{i}", name=f"c{i}", data={"f": big}))],
+                [AddNode(node("configmap", f"c{i}", name=f"c{i}", data={"f": BIG}))],
                 expected=revision,
             )
             revision = edited.revision
+    shrunk = node("configmap", "c0", name="c0", data={"f": "small"})
+    edited = await services.workflows.edit(
+        owner, made.id, [UpdateNode("c0", shrunk.data)], expected=revision
+    )
+    revision = edited.revision
+    with pytest.raises(LimitExceeded):
+        await services.workflows.create(owner, WorkflowDraft(name="Copy", nodes=LARGE))
     smaller = await services.workflows.edit(owner, made.id, [RemoveNode("c0")], expected=revision)
     assert "c0" not in smaller.nodes

@@ -109,7 +109,7 @@ class StatefulSetNode(WorkflowNode):
 def manifests(data: StatefulSetNodeData, place: Place) -> Iterator[Manifest]:
     """The StatefulSet, and its headless Service when nothing else is one."""
     yield from env_secret(data, place)
-    own = _own_service(data.name)
+    own = own_service(data.name)
     governing = data.service_name or own
     if governing == own and place.named("service", own) is None:
         yield _headless(data, place, own)
@@ -137,7 +137,7 @@ def manifests(data: StatefulSetNodeData, place: Place) -> Iterator[Manifest]:
     yield place.manifest("apps/v1", "StatefulSet", {"spec": spec}, wave=Wave.WORKLOADS)
 
 
-def _own_service(name: str) -> str:
+def own_service(name: str) -> str:
     """The name of the Service that is made; like every Service's, it starts with a letter."""
     return f"{name}-headless" if name[0].isalpha() else f"headless-{name}"
 

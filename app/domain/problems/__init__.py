@@ -14,6 +14,8 @@ from app.domain.problems.scene import Problem, ProblemCode, Scene, Severity
 _CHECKS: tuple[Callable[[Scene], Iterable[Problem]], ...] = (
     references.names,
     references.namespaces,
+    references.reserved_labels,
+    references.headless_services,
     references.contradictions,
     network.targets,
     network.ports,

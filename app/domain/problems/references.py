@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from app.domain import labels
 from app.domain.node import Link, WorkflowNode
 from app.domain.nodes import NODE_KINDS
 from app.domain.nodes.hpa import HPANodeData
@@ -9,7 +10,7 @@ from app.domain.nodes.ingress import IngressNodeData
 from app.domain.nodes.networkpolicy import SUBJECT, NetworkPolicyNodeData
 from app.domain.nodes.plugin import PluginNodeData
 from app.domain.nodes.service import ServiceNodeData
-from app.domain.nodes.statefulset import StatefulSetNodeData
+from app.domain.nodes.statefulset import StatefulSetNodeData, own_service
 from app.domain.problems.scene import Problem, ProblemCode, Scene, Severity, at, matches, pod_labels
 from app.domain.workload import WorkloadData
 
@@ -48,6 +49,43 @@ def names(scene: Scene) -> Iterator[Problem]:
                 says=f"A {label} in the namespace {where} is called {data.name} too, so Services "
                 f"and policies find the pods of both: give one of them another name.",
             )
+
+
+_OURS = {labels.MANAGED_BY, labels.INSTANCE, labels.NODE_ID, labels.WORKFLOW_ID}
+
+
+def reserved_labels(scene: Scene) -> Iterator[Problem]:
+    """Labels that the server sets itself, because it finds objects and pods by them."""
+    for node in scene.nodes.values():
+        for key, value in (node.data.labels or {}).items():
+            by_name = key == labels.APP and isinstance(node.data, WorkloadData)
+            if key in _OURS or (by_name and value != node.data.name):
+                where = "The label" if key in _OURS else "On the pods the label"
+                yield at(
+                    node,
+                    "labels",
+                    key,
+                    code=ProblemCode.LABEL_RESERVED,
+                    severity=Severity.INFO,
+                    says=f"{where} {key} is set by the server, so this value is not applied: "
+                    f"remove it, or choose another key.",
+                )
+
+
+def headless_services(scene: Scene) -> Iterator[Problem]:
+    """The Service that a StatefulSet names is there, or is made."""
+    for node, data in scene.each(StatefulSetNodeData):
+        name = data.service_name
+        if name is None or name == own_service(data.name) or scene.named("service", name, data):
+            continue
+        yield at(
+            node,
+            "service_name",
+            code=ProblemCode.REFERENCE_DANGLING,
+            severity=Severity.WARNING,
+            says=f"No Service on the canvas is called {name}: clear the field to have one made, or "
+            f"connect a headless Service, unless it is on the cluster already.",
+        )
 
 
 def namespaces(scene: Scene) -> Iterator[Problem]:

@@ -1,7 +1,7 @@
 """The canvas as the checks see it: wired, and indexed by name; and the problems they report."""
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -30,6 +30,7 @@ class ProblemCode(enum.StrEnum):
 
     NAME_TAKEN = "NAME_TAKEN"
     NAME_SHARED = "NAME_SHARED"
+    LABEL_RESERVED = "LABEL_RESERVED"
     NAMESPACE_DIFFERS = "NAMESPACE_DIFFERS"
     EDGE_CONTRADICTS = "EDGE_CONTRADICTS"
     REFERENCE_MISSING = "REFERENCE_MISSING"
@@ -145,9 +146,23 @@ def at(
         code=code.value,
         message=says,
         node_id=node.id,
-        path=("data", *(api_name(step) if isinstance(step, str) else str(step) for step in path)),
+        path=("data", *_spelled(node.data, path)),
         severity=severity,
     )
+
+
+def _spelled(value: object, path: Sequence[str | int]) -> Iterator[str]:
+    """The steps in the API's spelling; the keys of maps stay as they are."""
+    for step in path:
+        if isinstance(value, Mapping):
+            yield str(step)
+            value = value.get(step)
+        elif isinstance(step, int):
+            yield str(step)
+            value = value[step] if isinstance(value, list) and step < len(value) else None
+        else:
+            yield api_name(step)
+            value = getattr(value, step, None)
 
 
 def matches(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:

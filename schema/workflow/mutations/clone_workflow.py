@@ -8,14 +8,14 @@ from pydantic import BaseModel
 from app.domain.workflow import Workflow
 from schema.context import Info
 from schema.errors import NotFound, Unauthenticated, ValidationError
-from schema.workflow.inputs import Name, WorkflowId
+from schema.workflow.inputs import OptionalName, WorkflowId
 from schema.workflow.types import WorkflowType
 
 
 @strawberry.pydantic.input(description="Without a name, the copy is named after its source.")
 class CloneWorkflowInput(BaseModel):
     workflow_id: WorkflowId
-    name: Name | None = None
+    name: OptionalName = None
 
 
 @strawberry.type

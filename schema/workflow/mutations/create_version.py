@@ -8,17 +8,24 @@ from pydantic import BaseModel
 from app.domain.workflow import VersionRow
 from app.services.changing import VersionDraft
 from schema.context import Info
-from schema.errors import Forbidden, NotFound, RevisionConflict, Unauthenticated, ValidationError
-from schema.workflow.inputs import Description, ExpectedRevision, Name, Tag, WorkflowId
+from schema.errors import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    RevisionConflict,
+    Unauthenticated,
+    ValidationError,
+)
+from schema.workflow.inputs import AnyRevision, Description, OptionalName, OptionalTag, WorkflowId
 from schema.workflow.versions import VersionType
 
 
 @strawberry.pydantic.input
 class CreateVersionInput(BaseModel):
     workflow_id: WorkflowId
-    expected_revision: ExpectedRevision | None = None
-    name: Name | None = None
-    tag: Tag | None = None
+    expected_revision: AnyRevision = None
+    name: OptionalName = None
+    tag: OptionalTag = None
     description: Description = ""
 
 
@@ -30,6 +37,7 @@ class CreateVersionPayload:
 CreateVersionResult = Annotated[
     CreateVersionPayload
     | RevisionConflict
+    | Conflict
     | ValidationError
     | Forbidden
     | NotFound

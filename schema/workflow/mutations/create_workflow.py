@@ -10,7 +10,7 @@ from app.services.workflows import WorkflowDraft
 from schema.context import Info
 from schema.errors import LimitExceeded, NotFound, Unauthenticated, ValidationError
 from schema.nodes import EdgeInput, NodeInput
-from schema.workflow.inputs import ClusterId, Description, Name, NamespaceName, Tags
+from schema.workflow.inputs import Description, Name, NamespaceName, OptionalCluster, Tags
 from schema.workflow.types import WorkflowType
 
 
@@ -18,7 +18,7 @@ from schema.workflow.types import WorkflowType
 class CreateWorkflowInput(BaseModel):
     name: Name
     description: Description = ""
-    cluster_id: ClusterId | None = None
+    cluster_id: OptionalCluster = None
     namespace: NamespaceName = "default"
     tags: Tags = Field(default_factory=list)
     nodes: list[NodeInput] = Field(default_factory=list)

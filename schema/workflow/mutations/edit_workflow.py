@@ -30,7 +30,10 @@ from schema.workflow.inputs import ExpectedRevision, WorkflowId
 from schema.workflow.types import WorkflowType
 
 
-@strawberry.pydantic.input(description="New data for a node, of the same kind, or a new position.")
+@strawberry.pydantic.input(
+    description="New data for a node, of the same kind, or a new position. The data replaces what "
+    "was there: a field that is left out gets its default."
+)
 class UpdateNodeInput(BaseModel):
     id: str
     data: NodeDataInput | None = None

@@ -7,8 +7,16 @@ from pydantic import BaseModel, Field
 
 from app.domain.workflow import VersionRow, Workflow
 from schema.context import Info
-from schema.errors import Forbidden, NotFound, RevisionConflict, Unauthenticated, ValidationError
-from schema.workflow.inputs import ExpectedRevision, WorkflowId
+from schema.errors import (
+    Conflict,
+    Forbidden,
+    LimitExceeded,
+    NotFound,
+    RevisionConflict,
+    Unauthenticated,
+    ValidationError,
+)
+from schema.workflow.inputs import AnyRevision, WorkflowId
 from schema.workflow.types import WorkflowType
 from schema.workflow.versions import VersionType
 
@@ -17,7 +25,7 @@ from schema.workflow.versions import VersionType
 class RestoreVersionInput(BaseModel):
     workflow_id: WorkflowId
     version: int = Field(ge=1, description="Number of the version to bring back.")
-    expected_revision: ExpectedRevision | None = None
+    expected_revision: AnyRevision = None
 
 
 @strawberry.type
@@ -29,7 +37,9 @@ class RestoreVersionPayload:
 RestoreVersionResult = Annotated[
     RestoreVersionPayload
     | RevisionConflict
+    | Conflict
     | ValidationError
+    | LimitExceeded
     | Forbidden
     | NotFound
     | Unauthenticated,

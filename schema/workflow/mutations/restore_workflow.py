@@ -7,15 +7,15 @@ from pydantic import BaseModel
 
 from app.domain.workflow import WorkflowRow
 from schema.context import Info
-from schema.errors import NotFound, RevisionConflict, Unauthenticated, ValidationError
-from schema.workflow.inputs import ExpectedRevision, WorkflowId
+from schema.errors import Conflict, NotFound, RevisionConflict, Unauthenticated, ValidationError
+from schema.workflow.inputs import AnyRevision, WorkflowId
 from schema.workflow.types import WorkflowType
 
 
 @strawberry.pydantic.input
 class RestoreWorkflowInput(BaseModel):
     workflow_id: WorkflowId
-    expected_revision: ExpectedRevision | None = None
+    expected_revision: AnyRevision = None
 
 
 @strawberry.type
@@ -24,7 +24,12 @@ class RestoreWorkflowPayload:
 
 
 RestoreWorkflowResult = Annotated[
-    RestoreWorkflowPayload | RevisionConflict | ValidationError | NotFound | Unauthenticated,
+    RestoreWorkflowPayload
+    | RevisionConflict
+    | Conflict
+    | ValidationError
+    | NotFound
+    | Unauthenticated,
     strawberry.union("RestoreWorkflowResult"),
 ]
 

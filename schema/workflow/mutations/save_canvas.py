@@ -45,7 +45,10 @@ SaveCanvasResult = Annotated[
 ]
 
 
-@strawberry.mutation(description="Replaces all nodes and edges; all of it, or nothing.")
+@strawberry.mutation(
+    description="Replaces all nodes and edges; all of it, or nothing. What is left out of a node's "
+    "data gets its default."
+)
 async def save_canvas(info: Info, input: SaveCanvasInput) -> SaveCanvasResult:
     workflow = await info.context.services.workflows.save_canvas(
         info.context.signed_in(),
