@@ -112,6 +112,8 @@ def _path(location: Sequence[str]) -> list[str]:
     return path
 
 
+_MOST_PROBLEMS = 100
+"""Problems that are told at once: nobody reads more."""
 _KINDS = frozenset(kind.value for kind in NodeType)
 
 
@@ -121,7 +123,7 @@ def _invalid_input(error: InputValidationError) -> ValidationError:
         domain.Invalid(
             [
                 domain.FieldProblem(tuple(_path(e.location)), e.message, e.type.upper())
-                for e in error.errors
+                for e in error.errors[:_MOST_PROBLEMS]
             ]
         )
     )

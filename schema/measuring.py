@@ -166,7 +166,7 @@ class Walk:
             return Totals(
                 1, 1, aliases, 1, inner.meta_depth + 1, min(1 + times * inner.meta_cost, GREATEST)
             )
-        own = 0 if name == "__typename" else 1
+        own = 0 if name == "__typename" else price.weight if price else 1
         return Totals(
             inner.depth + 1,
             1,

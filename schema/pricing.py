@@ -1,7 +1,8 @@
-"""What a field costs: one point for itself, and its children as often as it may answer them.
+"""What a field costs: its own points, and its children as often as it may answer them.
 
-A paged field counts its children `first` times. A plain list counts them as often as its `@cost`
-says, which is printed in the SDL so that clients can do the sum; without one, once.
+A field is one point, unless its `@cost` says more: what works through a whole canvas is dear. A
+paged field counts its children `first` times, a plain list as often as its `@cost` says, else once.
+The directive is printed in the SDL, so that clients can do the sum.
 """
 
 from dataclasses import dataclass
@@ -27,14 +28,21 @@ PAGE: Final = 100
 
 @strawberry.schema_directive(
     locations=[Location.FIELD_DEFINITION],
-    description="A list that counts as `length` items in the cost of an operation.",
+    description="What a field costs: `weight` points, and its children `length` times.",
 )
 class Cost:
-    length: int = strawberry.directive_field(name="length")
+    weight: int = strawberry.directive_field(name="weight", default=1)
+    length: int = strawberry.directive_field(name="length", default=1)
 
 
-CANVAS: Final = Cost(length=100)
-"""The nodes or edges of a canvas: most have fewer than a hundred."""
+CANVAS: Final = Cost(weight=50, length=100)
+"""The nodes or edges of a canvas: it is loaded, and most have fewer than a hundred."""
+
+WHOLE: Final = Cost(weight=1_000)
+"""What is made of a whole canvas: tens of milliseconds, and more for the largest."""
+
+LOOK: Final = Cost(weight=300)
+"""What looks at a whole canvas once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,8 @@ class Price:
     """The named type of the answer."""
     length: int
     """How often the children count; for a paged field, when `first` is not given."""
+    weight: int
+    """Its own points."""
     paged: bool
     meta: bool
     """Whether it belongs to introspection."""
@@ -80,8 +90,8 @@ class Prices:
             if (root := getattr(schema, f"{operation}_type")) is not None
         }
         query = self._prices[self.roots["query"]]
-        query["__schema"] = Price("__Schema", 1, paged=False, meta=True)
-        query["__type"] = Price("__Type", 1, paged=False, meta=True)
+        query["__schema"] = Price("__Schema", 1, 1, paged=False, meta=True)
+        query["__type"] = Price("__Type", 1, 1, paged=False, meta=True)
 
     def of(self, parent: str, field: str) -> Price | None:
         """The price of a field; None when there is no such field."""
@@ -89,13 +99,15 @@ class Prices:
 
     def _price(self, field: GraphQLField, meta: str | None) -> Price:
         first = field.args.get("first")
-        length = self._lengths.get(meta, 1) if meta else _declared_length(field)
+        declared = _declared(field)
+        length = self._lengths.get(meta, 1) if meta else declared.length
         if first is not None:
             default = first.default_value
             length = min(default, PAGE) if isinstance(default, int) else PAGE
         return Price(
             get_named_type(field.type).name,
             max(length, 1),
+            declared.weight,
             paged=first is not None,
             meta=meta is not None,
         )
@@ -111,12 +123,12 @@ def _page(value: object, default: int) -> int:
     return default
 
 
-def _declared_length(field: GraphQLField) -> int:
+def _declared(field: GraphQLField) -> Cost:
     definition = field.extensions.get("strawberry-definition")
     for directive in getattr(definition, "directives", ()):
         if isinstance(directive, Cost):
-            return directive.length
-    return 1
+            return directive
+    return Cost()
 
 
 def _introspection_lengths(schema: GraphQLSchema) -> dict[str, int]:

@@ -182,11 +182,11 @@ def _coded(error: GraphQLError, code: str) -> GraphQLError:
 
 def _nul_characters(text: str, document: DocumentNode) -> list[GraphQLError]:
     """NUL in a string literal: no name or value of ours can have it, and databases choke on it."""
-    if "\\u" not in text or document.loc is None:
+    if ("\0" not in text and "\\u" not in text) or document.loc is None:
         return []
     token = document.loc.start_token
     while token.kind is not TokenKind.EOF and token.next is not None:
-        if token.kind is TokenKind.STRING and "\0" in (token.value or ""):
+        if "\0" in (token.value or ""):
             return [
                 GraphQLError(
                     "Text must not contain the NUL character.",

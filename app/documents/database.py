@@ -6,7 +6,8 @@ from typing import Any, ClassVar, TypeVar
 from beanie import Document, init_beanie
 from beanie.odm.utils.encoder import Encoder
 from bson import ObjectId
-from bson.codec_options import CodecOptions
+from bson.codec_options import CodecOptions, TypeDecoder, TypeRegistry
+from bson.int64 import Int64
 from pydantic import Field
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -45,6 +46,15 @@ def encode(value: Any) -> Any:
     return _ENCODER.encode(value)
 
 
+class _Integers(TypeDecoder):
+    """The driver marks 64-bit integers with a class of its own, which other libraries refuse."""
+
+    bson_type = Int64
+
+    def transform_bson(self, value: Any) -> int:
+        return int(value)
+
+
 class Database:
     """A connected database. Acknowledged means: on the disks of a majority."""
 
@@ -52,7 +62,7 @@ class Database:
         self.client = client
         self.raw: AsyncDatabase[dict[str, Any]] = client.get_database(
             name,
-            codec_options=CodecOptions(tz_aware=True),
+            codec_options=CodecOptions(tz_aware=True, type_registry=TypeRegistry([_Integers()])),
             write_concern=WriteConcern("majority", j=True),
             read_concern=ReadConcern("majority"),
         )

@@ -13,8 +13,9 @@ from app.documents import trusting
 from app.documents.canvases import WITHOUT_CANVAS, read_canvas, write_canvas
 from app.documents.database import Stored, Transaction, encode
 from app.documents.keyset import Keyset, Page, find_page
-from app.domain.canvas import Canvas, CanvasChange
+from app.domain.canvas import Canvas
 from app.domain.ids import Id
+from app.domain.node import Value, WorkflowNode
 from app.domain.workflow import Workflow, WorkflowFilter, WorkflowRow
 
 
@@ -60,27 +61,53 @@ class WorkflowPatch:
     """What one write changes. `fields` are metadata by their names in the document."""
 
     before: Canvas
-    canvas: CanvasChange
+    after: Canvas
     fields: Mapping[str, Any] = field(default_factory=dict)
     increments: Mapping[str, int] = field(default_factory=dict)
 
     def operators(self) -> dict[str, dict[str, Any]]:
-        """The update: only what differs is named, so a moved node costs one position."""
+        """The update: only what differs is named, so a moved node costs one position.
+
+        MongoDB puts several new fields in an order of its own. Parts that would not end up in the
+        canvas's order are written whole.
+        """
         put = {name: encode(value) for name, value in self.fields.items()}
-        for key, node in self.canvas.nodes.items():
-            old = self.before.nodes.get(key)
-            stored = trusting.write(node)
-            if old is None or old.type != node.type:
-                put[f"nodes.{key}"] = stored
-                continue
-            for part in ("position", "data"):
-                if getattr(old, part) != getattr(node, part):
-                    put[f"nodes.{key}.{part}"] = stored[part]
-        for key, edge in self.canvas.edges.items():
-            put[f"edges.{key}"] = trusting.write(edge)
-        gone = {f"nodes.{key}": "" for key in self.canvas.nodes_removed}
-        gone |= {f"edges.{key}": "" for key in self.canvas.edges_removed}
+        gone: dict[str, str] = {}
+        for name, before, after in (
+            ("nodes", self.before.nodes, self.after.nodes),
+            ("edges", self.before.edges, self.after.edges),
+        ):
+            if _appends(before, after):
+                put |= _differences(name, before, after)
+                gone |= {f"{name}.{key}": "" for key in before if key not in after}
+            else:
+                put[name] = {key: trusting.write(value) for key, value in after.items()}
         return {"$set": put, "$inc": dict(self.increments), "$unset": gone}
+
+
+def _appends(before: Mapping[str, Value], after: Mapping[str, Value]) -> bool:
+    """Whether patching `before` part by part gives the order of `after`."""
+    new = [key for key in after if key not in before]
+    kept = [key for key in before if key in after]
+    return len(new) <= 1 and list(after) == kept + new
+
+
+def _differences(
+    name: str, before: Mapping[str, Value], after: Mapping[str, Value]
+) -> dict[str, Any]:
+    put: dict[str, Any] = {}
+    for key, value in after.items():
+        old = before.get(key)
+        if old == value:
+            continue
+        stored = trusting.write(value)
+        if isinstance(old, WorkflowNode) and isinstance(value, WorkflowNode):
+            for part in ("position", "data"):
+                if getattr(old, part) != getattr(value, part):
+                    put[f"{name}.{key}.{part}"] = stored[part]
+        else:
+            put[f"{name}.{key}"] = stored
+    return put
 
 
 class WorkflowStore:

@@ -16,6 +16,8 @@ from app.domain.node import NodeData, Position, WorkflowNode
 from app.domain.nodes import kind_of
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MOST_PROBLEMS = 100
+"""Problems that are told at once: nobody reads more."""
 _ID_RULE = "An id has 1 to 64 letters, digits, '-' or '_'."
 
 Path = tuple[str, ...]
@@ -194,7 +196,8 @@ class _Pen:
             )
         canvas = Canvas.model_construct(nodes=self.nodes, edges=self.edges)
         if not self.problems:
-            self.problems += [self._located(problem) for problem in graph.check(canvas)]
+            found = graph.check(canvas)[:_MOST_PROBLEMS]
+            self.problems += [self._located(problem) for problem in found]
         if self.problems:
             raise Invalid(self.problems)
         return graph.unwire(canvas, self.before)
@@ -273,7 +276,8 @@ class _Pen:
         self._problem(path, f"There is no {kind} with the id '{id_[:64]}'.", "NOT_FOUND")
 
     def _problem(self, path: Path, message: str, code: str) -> None:
-        self.problems.append(FieldProblem(path, message, code))
+        if len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(FieldProblem(path, message, code))
 
     def _located(self, problem: FieldProblem) -> FieldProblem:
         """The problem where the client caused it: at its own input, else at the stored part."""

@@ -257,9 +257,12 @@ TimeZone = Annotated[
 ]
 
 
+_CIDR = re.compile(r"[0-9A-Fa-f:.]{2,45}/(?:0|[1-9][0-9]{0,2})")
+
+
 def _cidr(value: str) -> str:
     says = "Write an address range such as 10.0.0.0/8 or 2001:db8::/32."
-    if len(value) > 64 or "/" not in value or not value.isascii():
+    if not _CIDR.fullmatch(value):
         raise refusal(says)
     try:
         ipaddress.ip_network(value)
@@ -269,8 +272,6 @@ def _cidr(value: str) -> str:
         except ValueError:
             raise refusal(says) from error
         raise refusal(f"The address has bits beyond its prefix: write {whole}.") from error
-    if not value.partition("/")[2].isdigit():
-        raise refusal(says)
     return value
 
 
@@ -278,10 +279,14 @@ Cidr = Annotated[str, AfterValidator(_cidr), WithJsonSchema({"type": "string", "
 
 
 def _ip(value: str) -> str:
+    """An address without a zone: a zone means something on one machine only."""
+    says = "Write an IP address such as 192.0.2.10 or 2001:db8::1."
+    if "%" in value or len(value) > 45:
+        raise refusal(says)
     try:
         ipaddress.ip_address(value)
     except ValueError as error:
-        raise refusal("Write an IP address such as 192.0.2.10 or 2001:db8::1.") from error
+        raise refusal(says) from error
     return value
 
 

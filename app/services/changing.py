@@ -119,7 +119,7 @@ class Changes:
         canvas = change.canvas or before.canvas
         patch = WorkflowPatch(
             before=before.canvas,
-            canvas=CanvasChange.between(before.canvas, canvas),
+            after=canvas,
             fields=change.fields,
             increments={
                 "revision": int(change.canvas is not None or bool(change.fields)),

@@ -1,5 +1,6 @@
 """Versions: the canvas as it was. Numbered without gaps; never changed once made."""
 
+import asyncio
 from collections.abc import Sequence
 
 from app.documents.keyset import Keyset, Page
@@ -42,7 +43,8 @@ class Versions:
         new = await self._store.get(workflow.id, after)
         if old is None or new is None:
             return None
-        return comparing.compare(old.canvas, new.canvas)
+        # In a thread: everybody else would wait for two large canvases.
+        return await asyncio.to_thread(comparing.compare, old.canvas, new.canvas)
 
     async def create(
         self,

@@ -1,5 +1,6 @@
 """Input fields that several workflow mutations share, each with its limits, written once."""
 
+import unicodedata
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -17,12 +18,23 @@ def _visible(value: str) -> str:
     return text
 
 
+def _legible(value: str) -> str:
+    lines = value.translate({ord(blank): " " for blank in "\n\r\t"})
+    if any(unicodedata.category(character) == "Cc" for character in lines):
+        raise ValueError("Leave out control characters other than line breaks and tabs.")
+    return value
+
+
 Name = Annotated[
     str,
     Field(max_length=200, description="1 to 200 characters."),
     AfterValidator(_visible),
 ]
-Description = Annotated[str, Field(max_length=5_000, description="At most 5,000 characters.")]
+Description = Annotated[
+    str,
+    Field(max_length=5_000, description="At most 5,000 characters, of several lines if you like."),
+    AfterValidator(_legible),
+]
 Tag = Annotated[str, Field(max_length=64), AfterValidator(_visible)]
 Tags = Annotated[
     list[Tag],

@@ -24,7 +24,7 @@ from schema.cluster.types import ClusterType
 from schema.connection import After, Connection, First, connection_type, page_of
 from schema.context import Info
 from schema.nodes import Node
-from schema.pricing import CANVAS
+from schema.pricing import CANVAS, LOOK, WHOLE
 from schema.workflow import exports
 from schema.workflow.exports import DiagramFormatArgument, ManifestFormatArgument
 from schema.workflow.runs import WorkflowRunType
@@ -115,7 +115,9 @@ class WorkflowType:
     async def edges(root: strawberry.Parent[WorkflowRow], info: Info) -> Sequence[Edge]:
         return list((await _canvas(root, info)).edges.values())
 
-    @strawberry.field(description="What stands in the way of a deploy, the worst first.")
+    @strawberry.field(
+        description="What stands in the way of a deploy, the worst first.", directives=[LOOK]
+    )
     async def problems(root: strawberry.Parent[WorkflowRow], info: Info) -> list[ProblemType]:
         canvas = await _canvas(root, info)
         found = finding.problems(canvas, namespace=root.namespace)
@@ -123,7 +125,8 @@ class WorkflowType:
 
     @strawberry.field(
         description="The Kubernetes objects that it becomes, in the order in which they are "
-        "applied. Secrets have no values. What cannot be made is left out; see `problems`."
+        "applied. Secrets have no values. What cannot be made is left out; see `problems`.",
+        directives=[WHOLE],
     )
     async def manifests(
         root: strawberry.Parent[WorkflowRow],
@@ -132,7 +135,7 @@ class WorkflowType:
     ) -> str:
         return await exports.manifests(root, await _canvas(root, info), format_)
 
-    @strawberry.field(description="What it looks like.")
+    @strawberry.field(description="What it looks like.", directives=[WHOLE])
     async def diagram(
         root: strawberry.Parent[WorkflowRow],
         info: Info,
@@ -172,7 +175,11 @@ class WorkflowType:
             after=after,
         )
 
-    @strawberry.field(graphql_type=VersionType | None, description="One version by its number.")
+    @strawberry.field(
+        graphql_type=VersionType | None,
+        description="One version by its number.",
+        directives=[LOOK],
+    )
     async def version(
         root: strawberry.Parent[WorkflowRow], info: Info, number: int
     ) -> Version | None:
@@ -181,6 +188,7 @@ class WorkflowType:
     @strawberry.field(
         graphql_type=VersionDiffType | None,
         description="What changed from one version to another; null when one does not exist.",
+        directives=[WHOLE],
     )
     async def version_diff(
         root: strawberry.Parent[WorkflowRow],

@@ -370,3 +370,23 @@ async def test_a_value_that_is_refused_is_not_repeated(ask: Asker) -> None:
     (error,) = result["errors"]
     assert "many" not in error["message"]
     assert error["extensions"]["path"] == ["nodes", "0", "data", "deployment", "replicas"]
+
+
+async def test_large_numbers_of_a_plugin_come_back_from_storage(ask: Asker) -> None:
+    """The driver has a class of its own for them, which no YAML writer knows."""
+    fields = {"servers": 3_000_000_000, "deep": [{"n": 2**62}]}
+    plugin = {"name": "p", "pluginId": "minio", "templateId": "minio-tenant", "fields": fields}
+    made = await create(ask, nodes=[{"id": "p", "data": {"plugin": plugin}}])
+    found = await ask.one("Workflow", id=made["id"])
+    assert found["nodes"][0]["data"]["fields"] == fields
+    assert "3000000000" in (await ask.one("Export", id=made["id"], format="YAML"))["manifests"]
+
+
+@pytest.mark.parametrize("text", ['"""a\0b"""', '"a\\u0000b"', '"a\0b"'])
+async def test_no_text_has_a_nul(ask: Asker, text: str) -> None:
+    document = (
+        f'mutation {{ createWorkflow(input: {{name: "x", description: {text}}}) {{ __typename }} }}'
+    )
+    result = await ask.raw(document)
+    assert result["data"] is None
+    assert result["errors"]

@@ -308,3 +308,27 @@ async def test_a_canvas_cannot_outgrow_its_document(services: Services, owner: A
         await services.workflows.create(owner, WorkflowDraft(name="Copy", nodes=LARGE))
     smaller = await services.workflows.edit(owner, made.id, [RemoveNode("c0")], expected=revision)
     assert "c0" not in smaller.nodes
+
+
+async def test_the_order_is_kept_as_answered(services: Services, owner: Actor) -> None:
+    """MongoDB would put several new fields in an order of its own."""
+    made = await shop(services, owner)
+    added = [AddNode(deployment(id_)) for id_ in ("zz", "b", "10", "9")]
+    edited = await services.workflows.edit(owner, made.id, added, expected=1)
+    assert list(edited.nodes) == ["web", "front", "zz", "b", "10", "9"]
+    assert list((await stored(services, owner, made.id)).nodes) == list(edited.nodes)
+
+    again = [RemoveNode("web"), AddNode(deployment("web"))]
+    edited = await services.workflows.edit(owner, made.id, again, expected=2)
+    assert list(edited.nodes)[-1] == "web"
+    assert list((await stored(services, owner, made.id)).nodes) == list(edited.nodes)
+
+    saved = await services.workflows.save_canvas(
+        owner,
+        made.id,
+        [deployment("b"), deployment("a"), service("front")],
+        [],
+        expected=3,
+    )
+    assert list(saved.nodes) == ["b", "a", "front"]
+    assert list((await stored(services, owner, made.id)).nodes) == list(saved.nodes)

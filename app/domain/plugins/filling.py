@@ -81,7 +81,10 @@ def _place(body: dict[str, Any], key: str, value: Any, faults: list[Fault]) -> N
     """A value that is no field of the form, at the place that its key names."""
     if key == "spec" and isinstance(value, dict):
         spec = body.setdefault("spec", {})
-        _merge(spec, copy.deepcopy(value))
+        if isinstance(spec, dict):
+            _merge(spec, copy.deepcopy(value))
+        else:
+            faults.append(Fault(key, "Another value is in the way of this path.", fatal=True))
         return
     steps = parse_path(key)
     if steps is None or steps[0] != "spec" or len(steps) == 1:

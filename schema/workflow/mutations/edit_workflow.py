@@ -99,7 +99,9 @@ class CanvasOperationInput(BaseModel):
 class EditWorkflowInput(BaseModel):
     workflow_id: WorkflowId
     expected_revision: ExpectedRevision
-    operations: list[CanvasOperationInput] = Field(min_length=1, max_length=10_000)
+    operations: list[CanvasOperationInput] = Field(
+        min_length=1, max_length=2_000, description="At most 2,000."
+    )
 
 
 @strawberry.type

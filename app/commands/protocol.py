@@ -1,0 +1,47 @@
+"""uvicorn's HTTP protocol, for clients that take their time: a request's head must come soon.
+
+uvicorn itself waits for ever, and a connection that has sent half a head counts in no other limit.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_SECONDS = 20.0
+"""From the connection, or from a request's first byte, to the end of its head."""
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """Closes connections whose next request has begun but never gets to the point."""
+
+    _due: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """A connection without a request is worth no more than one with half of it."""
+        super().connection_made(transport)
+        self._expect()
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        super().on_message_begin()
+        self._expect()
+
+    def on_headers_complete(self) -> None:
+        """The head is there; what follows has limits of its own."""
+        self._relax()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Whoever left is waited for no longer."""
+        self._relax()
+        super().connection_lost(exc)
+
+    def _expect(self) -> None:
+        self._relax()
+        self._due = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _relax(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
