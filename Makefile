@@ -44,8 +44,9 @@ format: $(INSTALLED) ## put the code in its form
 types: $(INSTALLED) ## mypy --strict
 	$(BIN)/mypy
 
-schema: $(INSTALLED) ## write schema/schema.graphql anew
-	$(BIN)/kubeorch schema > schema/schema.graphql.new
+schema: $(INSTALLED) ## write schema/schema.graphql anew; BREAKING=1 when clients are to break
+	$(BIN)/kubeorch schema $(if $(BREAKING),,--against schema/schema.graphql) \
+		> schema/schema.graphql.new
 	mv schema/schema.graphql.new schema/schema.graphql
 
 audit: $(INSTALLED) ## what the reference clients say of our HTTP, websockets and event streams

@@ -121,7 +121,7 @@ class Settings(BaseSettings):
     max_request_bytes: int = Field(default=1_048_576, ge=1024)
     """Largest request body and websocket message: 1 MiB."""
     request_seconds: float = Field(default=30.0, gt=0)
-    """How long a request body may take to arrive."""
+    """How long a request's head, and then its body, may take to arrive."""
     max_tokens: int = Field(default=5_000, ge=100)
     """Most lexical tokens in a document."""
     max_depth: int = Field(default=15, ge=3)

@@ -1,5 +1,7 @@
 """The GraphQL contract: three explicit lists, assembled."""
 
+from graphql import build_schema
+from graphql.utilities import find_breaking_changes
 from strawberry.tools import create_type
 
 from schema import server
@@ -29,6 +31,12 @@ def build(limits: Limits | None = None) -> Schema:
         config=CONFIG,
         exception_handlers=HANDLERS,
     )
+
+
+def breaking_changes(promised: str) -> list[str]:
+    """How clients of an earlier SDL would break, in words; empty when none would."""
+    changes = find_breaking_changes(build_schema(promised), build_schema(sdl()))
+    return [change.description for change in changes]
 
 
 def sdl() -> str:

@@ -17,7 +17,15 @@ from strawberry.types.maybe import Some
 
 from app.domain.canvas import Edge
 from app.domain.editing import EdgeDraft, NodeDraft
-from app.domain.node import NodeData, NodeStatus, NodeType, Position, Value, WorkflowNode
+from app.domain.node import (
+    NodeData,
+    NodeStatus,
+    NodeType,
+    Position,
+    Value,
+    WorkflowNode,
+    is_derived,
+)
 from app.domain.nodes import NODE_KINDS
 
 
@@ -58,7 +66,7 @@ def input_of(model: type[BaseModel]) -> type[BaseModel]:
     if model not in _inputs:
         overrides: dict[str, Any] = {}
         for name, field in model.model_fields.items():
-            if _is_derived(field.json_schema_extra):
+            if is_derived(field):
                 private: Any = strawberry.Private
                 overrides[name] = (private[field.annotation], field)
             elif (annotation := _input_annotation(field.annotation)) is not field.annotation:
@@ -70,10 +78,6 @@ def input_of(model: type[BaseModel]) -> type[BaseModel]:
         )
         _inputs[model] = strawberry.pydantic.input(derived, description=_summary(model))
     return _inputs[model]
-
-
-def _is_derived(extra: Any) -> bool:
-    return isinstance(extra, dict) and extra.get("readOnly") is True
 
 
 def _input_annotation(annotation: Any) -> Any:

@@ -8,12 +8,12 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-HEAD_SECONDS = 20.0
-"""From the connection, or from a request's first byte, to the end of its head."""
-
 
 class PatientProtocol(HttpToolsProtocol):
     """Closes connections whose next request has begun but never gets to the point."""
+
+    head_seconds: float
+    """From the connection, or from a request's first byte, to the end of its head."""
 
     _due: asyncio.TimerHandle | None = None
 
@@ -39,9 +39,14 @@ class PatientProtocol(HttpToolsProtocol):
 
     def _expect(self) -> None:
         self._relax()
-        self._due = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self._due = self.loop.call_later(self.head_seconds, self.transport.close)
 
     def _relax(self) -> None:
         if self._due is not None:
             self._due.cancel()
             self._due = None
+
+
+def patient(seconds: float) -> type[PatientProtocol]:
+    """The protocol with a deadline; uvicorn makes the instances itself."""
+    return type("PatientProtocol", (PatientProtocol,), {"head_seconds": seconds})

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import uvicorn
 from starlette.applications import Starlette
 
-from app.commands.protocol import PatientProtocol
+from app.commands.protocol import patient
 from app.settings import Settings
 
 BACKLOG = 2048
@@ -33,7 +33,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=PatientProtocol,
+                http=patient(settings.request_seconds),
                 ws="websockets-sansio",
                 lifespan="on",
                 log_config=None,

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from app.domain.node import DERIVED, WorkflowNode
+from app.domain.node import WorkflowNode, is_derived
 from app.domain.nodes import NODE_KINDS
 
 Convert = Callable[[Any], Any]
@@ -96,7 +96,7 @@ def _writer(cls: type[BaseModel], derived: bool) -> Convert:
     fields = [
         (name, _to_stored(field.annotation, derived))
         for name, field in cls.model_fields.items()
-        if derived or field.json_schema_extra != DERIVED
+        if derived or not is_derived(field)
     ]
 
     def convert(value: BaseModel) -> dict[str, Any]:

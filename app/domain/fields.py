@@ -107,7 +107,6 @@ HostName = Annotated[
 
 # -------------------------------------------------------------------------------------- numbers
 
-Int32 = Annotated[int, Field(strict=True, ge=-(2**31), le=2**31 - 1)]
 Count = Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)]
 """0 to 2147483647, the largest integer that GraphQL and Kubernetes both have."""
 Positive = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]

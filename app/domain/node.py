@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.fields import FieldInfo
 
 from app.domain.fields import DnsSubdomain, Line, Namespace
 from app.domain.manifest import Manifest
@@ -37,6 +38,11 @@ IRREGULAR_NAMES: dict[str, str] = {
     "target_cpu_utilization": "targetCPUUtilization",
 }
 """Python names whose public spelling is not simply camelCase: Kubernetes' own, or a keyword."""
+
+
+def is_derived(field: FieldInfo) -> bool:
+    """Whether edges supply the field, on read."""
+    return field.json_schema_extra == DERIVED
 
 
 class Value(BaseModel):

@@ -16,7 +16,7 @@ from app.domain.canvas import Canvas, Edge
 from app.domain.editing import EdgeDraft, Limits, NodeDraft, draw
 from app.domain.errors import FieldProblem, Invalid
 from app.domain.naming import api_name
-from app.domain.node import NodeType, Position
+from app.domain.node import NodeType, Position, is_derived
 from app.domain.nodes import NODE_KINDS
 
 LIMITS = Limits(nodes=10_000, edges=50_000)
@@ -161,11 +161,7 @@ def _spelled_model(model: type[BaseModel], value: Any) -> Any:
     for key, item in value.items():
         name = names.get(str(key), str(key))
         field = model.model_fields.get(name)
-        if key == "__typename" or (field is not None and _is_derived(field.json_schema_extra)):
+        if key == "__typename" or (field is not None and is_derived(field)):
             continue
         made[name] = item if field is None else _spelled(field.annotation, item)
     return made
-
-
-def _is_derived(extra: Any) -> bool:
-    return isinstance(extra, dict) and extra.get("readOnly") is True

@@ -283,3 +283,17 @@ async def test_an_administrator_can_be_made_beside_a_running_server(server: Runn
         )
         assert (await client.one("Viewer"))["role"] == "ADMIN"
     assert (await create("correct horse battery"))[0] == 1
+
+
+async def test_a_request_that_never_gets_to_the_point_is_dropped(
+    start_server: StartServer,
+) -> None:
+    server = await start_server(KUBEORCH_REQUEST_SECONDS="1")
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"POST /graphql HTTP/1.1\r\nHost: a\r\nX-Slow:")
+    await writer.drain()
+    async with asyncio.timeout(20):
+        assert await reader.read() == b""
+    writer.close()
+    async with httpx.AsyncClient() as http:
+        assert (await http.get(f"{server.base_url}/healthz")).status_code == 200

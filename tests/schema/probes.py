@@ -1,6 +1,7 @@
-"""Documents made from the schema alone: every root field, every argument, every selection.
+"""Documents made from the schema alone: every root field, every selection down to a depth.
 
-A new field, argument or input is probed from the day it exists.
+A new field is probed from the day it exists. Arguments are given where they are needed or name
+something; of an input that takes one of several, the first is taken.
 """
 
 from graphql import (
