@@ -8,7 +8,6 @@ import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
@@ -28,6 +27,8 @@ from schema.context import Context
 from schema.limits import Limits
 
 PATH: Final = "/graphql"
+PATHS: Final = (PATH, "/")
+"""Clients may take the server's address for the endpoint: the root answers them too."""
 
 FINISH_SECONDS: Final = 10.0
 """How long the end of the process waits for mutations whose callers have left."""
@@ -58,9 +59,8 @@ def create_app(settings: Settings, *, bootstrap: Bootstrap = bootstrap) -> Starl
 
     return Starlette(
         routes=[
-            Route("/", _home),
-            Route(PATH, graphql),
-            WebSocketRoute(PATH, graphql),
+            *(Route(path, _HomePage(graphql) if path == "/" else graphql) for path in PATHS),
+            *(WebSocketRoute(path, graphql) for path in PATHS),
             *explorer.routes(),
             *health.routes,
         ],
@@ -116,8 +116,17 @@ class _GraphQL:
         await self.endpoint(scope, receive, send)
 
 
-async def _home(_request: Request) -> RedirectResponse:
-    return RedirectResponse(PATH)
+class _HomePage:
+    """The endpoint at the root, but for people, who are led to GraphiQL's own address."""
+
+    def __init__(self, graphql: _GraphQL) -> None:
+        self._graphql = graphql
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "GET" and not scope["query_string"]:
+            await RedirectResponse(PATH)(scope, receive, send)
+        else:
+            await self._graphql(scope, receive, send)
 
 
 def _cross_origin(settings: Settings) -> list[Middleware]:

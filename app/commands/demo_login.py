@@ -18,7 +18,7 @@ class DemoFile(BaseModel):
     model_config = ConfigDict(populate_by_name=True)
 
     url: str
-    """The GraphQL endpoint, which is also GraphiQL's page."""
+    """The server's address: GraphQL is there and at `/graphql`, which is also GraphiQL's page."""
     email: str
     password: str
     workflow_id: str = Field(alias="workflowId")

@@ -111,9 +111,9 @@ class _Process:
         from app.services.demo import seed  # noqa: PLC0415 - as in _application
 
         settings = self._settings
-        address = f"{url(self._listener)}/graphql"
+        address = url(self._listener)
         lines = [f"KubeOrch is ready after {time.perf_counter() - self._started:.1f} s.", ""]
-        lines += [f"  GraphiQL    {address}"]
+        lines += [f"  GraphiQL    {address}/graphql"]
         if settings.demo and settings.environment is Environment.DEVELOPMENT:
             password = demo_login.password(settings.data_dir)
             made = await seed(app.state.services, password=password)

@@ -45,7 +45,7 @@ class RunningServer:
             process=process,
             data_dir=data_dir,
             seconds_to_ready=ready,
-            url=demo["url"],
+            url=f"{demo['url']}/graphql",
             email=demo["email"],
             password=demo["password"],
             workflow_id=demo["workflowId"],

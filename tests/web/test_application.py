@@ -64,6 +64,9 @@ async def test_routes_and_probes(running: Run) -> None:
     async with running(explorer=Explorer.OFF) as server:
         home = await server.http.get("/")
         assert (home.status_code, home.headers["location"]) == (307, "/graphql")
+        for path in ("/", "/graphql"):
+            asked = await server.http.post(path, json={"query": "{ __typename }"})
+            assert asked.json() == {"data": {"__typename": "Query"}}
         page = await server.http.get("/graphql", headers={"accept": "text/html"})
         assert page.status_code == 404, "the explorer is off"
         assert (await server.http.get("/healthz")).status_code == 200
