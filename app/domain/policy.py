@@ -20,6 +20,8 @@ class WorkflowAction(enum.StrEnum):
 
     EDIT = "edit"
     DEPLOY = "deploy"
+    MANAGE = "manage"
+    """Publish, archive and delete it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,15 @@ def _deploy(workflow: WorkflowRow) -> Decision:
     return ALLOWED
 
 
-_ON_WORKFLOW = {WorkflowAction.EDIT: _edit, WorkflowAction.DEPLOY: _deploy}
+def _manage(_workflow: WorkflowRow) -> Decision:
+    return ALLOWED
+
+
+_ON_WORKFLOW = {
+    WorkflowAction.EDIT: _edit,
+    WorkflowAction.DEPLOY: _deploy,
+    WorkflowAction.MANAGE: _manage,
+}
 
 
 def cluster_role(actor: Actor, cluster: Cluster, *, now: datetime) -> ClusterRole | None:

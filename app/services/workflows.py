@@ -156,12 +156,12 @@ class Workflows:
     ) -> WorkflowRow:
         """Puts it into the bin, from where `restore` takes it back."""
         now = self._now()
-        changed = await self._changes.make(
-            actor,
-            workflow_id,
-            lambda _: Change(fields={"deleted_at": now}),
-            expected=expected,
-        )
+
+        def decide(workflow: Workflow) -> Change:
+            policy.on_workflow(actor, WorkflowAction.MANAGE, workflow).enforce()
+            return Change(fields={"deleted_at": now})
+
+        changed = await self._changes.make(actor, workflow_id, decide, expected=expected)
         return changed.workflow
 
     async def restore(
@@ -212,12 +212,11 @@ class Workflows:
     async def _set_status(
         self, actor: Actor, workflow_id: Id, status: WorkflowStatus, expected: int | None
     ) -> WorkflowRow:
-        changed = await self._changes.make(
-            actor,
-            workflow_id,
-            lambda w: Change(fields={"status": status}) if w.status is not status else None,
-            expected=expected,
-        )
+        def decide(workflow: Workflow) -> Change | None:
+            policy.on_workflow(actor, WorkflowAction.MANAGE, workflow).enforce()
+            return Change(fields={"status": status}) if workflow.status is not status else None
+
+        changed = await self._changes.make(actor, workflow_id, decide, expected=expected)
         return changed.workflow
 
     async def _check_cluster(self, actor: Actor, cluster_id: Id | None) -> None:

@@ -63,6 +63,9 @@ class PermissionType:
 class WorkflowPermissions:
     edit: Decision = strawberry.field(graphql_type=PermissionType)
     deploy: Decision = strawberry.field(graphql_type=PermissionType)
+    manage: Decision = strawberry.field(
+        graphql_type=PermissionType, description="Publish, archive and delete it."
+    )
 
 
 async def _canvas(workflow: WorkflowRow, info: Info) -> Canvas:
@@ -204,6 +207,7 @@ class WorkflowType:
         return WorkflowPermissions(
             edit=policy.on_workflow(actor, WorkflowAction.EDIT, root),
             deploy=policy.on_workflow(actor, WorkflowAction.DEPLOY, root),
+            manage=policy.on_workflow(actor, WorkflowAction.MANAGE, root),
         )
 
 

@@ -7,7 +7,14 @@ from pydantic import BaseModel
 
 from app.domain.workflow import WorkflowRow
 from schema.context import Info
-from schema.errors import Conflict, NotFound, RevisionConflict, Unauthenticated, ValidationError
+from schema.errors import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    RevisionConflict,
+    Unauthenticated,
+    ValidationError,
+)
 from schema.workflow.inputs import AnyRevision, WorkflowId
 from schema.workflow.types import WorkflowType
 
@@ -28,6 +35,7 @@ PublishWorkflowResult = Annotated[
     | RevisionConflict
     | Conflict
     | ValidationError
+    | Forbidden
     | NotFound
     | Unauthenticated,
     strawberry.union("PublishWorkflowResult"),
