@@ -60,3 +60,10 @@ async def joined(accounts: Accounts, name: str, *, address: str = HOME, **more: 
 async def actor(accounts: Accounts, signed_in: SignedIn) -> Actor:
     """Whom the access token speaks for."""
     return (await accounts.actor_of(signed_in.session.access_token)).actor
+
+
+async def login(accounts: Accounts, password: str = PASSWORD, address: str = HOME) -> SignedIn:
+    return await accounts.login(email="ada@example.com", password=password, address=address)
+
+
+# Signing in

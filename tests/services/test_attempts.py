@@ -19,11 +19,6 @@ LIMITS = AttemptLimits(failures=LIMIT, failures_per_address=PER_ADDRESS)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 async def accounts(database: Database, clock: Clock) -> Accounts:
     """Ada has an account, and has been at home with it."""
     accounts = accounts_on(database, clock, limits=LIMITS)

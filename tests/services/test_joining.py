@@ -16,16 +16,6 @@ from tests.accounts import ELSEWHERE, HOME, PASSWORD, Clock, accounts_on, actor,
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def accounts(database: Database, clock: Clock) -> Accounts:
-    return accounts_on(database, clock)
-
-
-@pytest.fixture
 def invited(database: Database, clock: Clock) -> Accounts:
     """Accounts that are joined by invitation."""
     return accounts_on(database, clock, sign_up=SignUp.INVITE)
