@@ -35,6 +35,8 @@ class WorkflowEdited:
     workflow as it was at `seq`.
     """
 
+    seq: int
+    actor_id: Id | None
     nodes_changed: list[WorkflowNode]
     nodes_removed: list[str]
     edges_changed: list[Edge]
@@ -52,15 +54,6 @@ class WorkflowSnapshot:
 
     seq: int
     workflow: Workflow
-
-
-@dataclass(frozen=True, slots=True)
-class WorkflowDelta:
-    """`WorkflowEdited` with its place in the stream and who did it."""
-
-    seq: int
-    actor_id: Id | None
-    edited: WorkflowEdited
 
 
 @dataclass(frozen=True, slots=True)

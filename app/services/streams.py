@@ -8,7 +8,7 @@ from app.domain import policy
 from app.domain.errors import Invalid, NotFound
 from app.domain.events import (
     Gap,
-    WorkflowDelta,
+    WorkflowEdited,
     WorkflowSnapshot,
     workflow_stream,
 )
@@ -18,7 +18,7 @@ from app.domain.workflow import Workflow
 from app.realtime.hub import Hub
 from app.services.telling import edited_of
 
-WorkflowStreamEvent = WorkflowSnapshot | WorkflowDelta | Gap
+WorkflowStreamEvent = WorkflowSnapshot | WorkflowEdited | Gap
 
 
 class Streams:
@@ -53,8 +53,8 @@ class Streams:
                         yield Gap(from_seq=seq + 1, to_seq=workflow.seq)
                         seq = None
                         break
-                    edited = edited_of(event.payload)
-                    yield WorkflowDelta(seq=event.seq, actor_id=event.actor_id, edited=edited)
+                    edited = edited_of(event)
+                    yield edited
                     seq = event.seq
                     if edited.workflow.deleted_at is not None:
                         return

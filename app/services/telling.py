@@ -1,12 +1,11 @@
 """Events as they are kept in the outbox, and back."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from app.documents import trusting
 from app.documents.database import encode
 from app.domain.canvas import CanvasChange, Edge
-from app.domain.events import WorkflowEdited
+from app.domain.events import Event, WorkflowEdited
 from app.domain.workflow import WorkflowRow
 
 
@@ -21,9 +20,12 @@ def edited_payload(row: WorkflowRow, seen: CanvasChange) -> dict[str, Any]:
     }
 
 
-def edited_of(payload: Mapping[str, Any]) -> WorkflowEdited:
-    """The edit that was kept."""
+def edited_of(event: Event) -> WorkflowEdited:
+    """The edit that was kept, with its place in the stream and who did it."""
+    payload = event.payload
     return WorkflowEdited(
+        seq=event.seq,
+        actor_id=event.actor_id,
         nodes_changed=[trusting.read_node(node) for node in payload["nodes_changed"]],
         nodes_removed=payload["nodes_removed"],
         edges_changed=[trusting.read(Edge, edge) for edge in payload["edges_changed"]],

@@ -8,7 +8,7 @@ import strawberry
 
 from app.domain.canvas import Edge
 from app.domain.errors import NotFound
-from app.domain.events import Gap, WorkflowDelta, WorkflowSnapshot
+from app.domain.events import Gap, WorkflowEdited, WorkflowSnapshot
 from app.domain.ids import Id
 from app.domain.node import WorkflowNode
 from app.domain.user import User
@@ -29,45 +29,35 @@ class WorkflowSnapshotType(StreamEvent):
         return isinstance(value, WorkflowSnapshot)
 
 
-@strawberry.type(description="One change: put these nodes and edges, remove those, take the row.")
-class WorkflowEdited(StreamEvent):
-    @classmethod
-    def is_type_of(cls, value: object, _: object) -> bool:
-        return isinstance(value, WorkflowDelta)
-
-    @strawberry.field(description="The workflow's revision after the change.")
-    def revision(root: strawberry.Parent[WorkflowDelta]) -> int:
-        return root.edited.revision
-
-    @strawberry.field(graphql_type=UserType | None, description="Who did it.")
-    async def actor(root: strawberry.Parent[WorkflowDelta], info: Info) -> User | None:
-        return await info.context.loaders.users.load(root.actor_id) if root.actor_id else None
-
-    @strawberry.field(graphql_type=list[Node], description="New or changed nodes, whole.")
-    def nodes_changed(root: strawberry.Parent[WorkflowDelta]) -> Sequence[WorkflowNode]:
-        return root.edited.nodes_changed
-
-    @strawberry.field(description="Ids of nodes that are gone.")
-    def nodes_removed(root: strawberry.Parent[WorkflowDelta]) -> list[str]:
-        return root.edited.nodes_removed
-
-    @strawberry.field(graphql_type=list[Edge], description="New or changed edges, whole.")
-    def edges_changed(root: strawberry.Parent[WorkflowDelta]) -> Sequence[Edge]:
-        return root.edited.edges_changed
-
-    @strawberry.field(description="Ids of edges that are gone.")
-    def edges_removed(root: strawberry.Parent[WorkflowDelta]) -> list[str]:
-        return root.edited.edges_removed
-
-    @strawberry.field(
+@strawberry.type(
+    name="WorkflowEdited",
+    description="One change: put these nodes and edges, remove those, take the row.",
+)
+class WorkflowEditedType(StreamEvent):
+    revision: int = strawberry.field(description="The workflow's revision after the change.")
+    nodes_changed: Sequence[WorkflowNode] = strawberry.field(
+        graphql_type=list[Node], description="New or changed nodes, whole."
+    )
+    nodes_removed: list[str] = strawberry.field(description="Ids of nodes that are gone.")
+    edges_changed: Sequence[Edge] = strawberry.field(
+        graphql_type=list[Edge], description="New or changed edges, whole."
+    )
+    edges_removed: list[str] = strawberry.field(description="Ids of edges that are gone.")
+    workflow: WorkflowRow = strawberry.field(
         graphql_type=WorkflowType, description="The metadata, as it was after the change."
     )
-    def workflow(root: strawberry.Parent[WorkflowDelta]) -> WorkflowRow:
-        return root.edited.workflow
+
+    @classmethod
+    def is_type_of(cls, value: object, _: object) -> bool:
+        return isinstance(value, WorkflowEdited)
+
+    @strawberry.field(graphql_type=UserType | None, description="Who did it.")
+    async def actor(root: strawberry.Parent[WorkflowEdited], info: Info) -> User | None:
+        return await info.context.loaders.users.load(root.actor_id) if root.actor_id else None
 
 
 WorkflowChangedEvent = Annotated[
-    WorkflowSnapshotType | WorkflowEdited | StreamGap, strawberry.union("WorkflowChangedEvent")
+    WorkflowSnapshotType | WorkflowEditedType | StreamGap, strawberry.union("WorkflowChangedEvent")
 ]
 
 
@@ -80,7 +70,7 @@ WorkflowChangedEvent = Annotated[
 )
 async def workflow_changed(
     info: Info, workflow_id: strawberry.ID, after: int | None = None
-) -> AsyncGenerator[WorkflowSnapshot | WorkflowDelta | Gap, None]:
+) -> AsyncGenerator[WorkflowSnapshot | WorkflowEdited | Gap, None]:
     known = Id.parse(workflow_id)
     actor = info.context.signed_in()
     if known is None:

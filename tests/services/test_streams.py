@@ -20,7 +20,7 @@ from app.domain.editing import (
     UpdateNode,
 )
 from app.domain.errors import NotFound
-from app.domain.events import Gap, WorkflowDelta, WorkflowSnapshot
+from app.domain.events import Gap, WorkflowEdited, WorkflowSnapshot
 from app.domain.node import Position
 from app.domain.user import Actor
 from app.domain.workflow import Workflow, WorkflowRow
@@ -93,14 +93,13 @@ def row(workflow: WorkflowRow) -> WorkflowRow:
     )
 
 
-def fold(canvas: Canvas, event: WorkflowDelta) -> Canvas:
+def fold(canvas: Canvas, event: WorkflowEdited) -> Canvas:
     """What a client makes of an event."""
-    edited = event.edited
     return CanvasChange(
-        nodes={node.id: node for node in edited.nodes_changed},
-        nodes_removed=tuple(edited.nodes_removed),
-        edges={edge.id: edge for edge in edited.edges_changed},
-        edges_removed=tuple(edited.edges_removed),
+        nodes={node.id: node for node in event.nodes_changed},
+        nodes_removed=tuple(event.nodes_removed),
+        edges={edge.id: edge for edge in event.edges_changed},
+        edges_removed=tuple(event.edges_removed),
     ).apply(canvas)
 
 
@@ -121,7 +120,7 @@ async def test_edits_arrive_live_and_in_order(
     await make_edits(services, owner, workflow)
     _, *events = await reading
     assert [event.seq for event in events] == [1, 2, 3, 4, 5]
-    assert all(isinstance(e, WorkflowDelta) and e.actor_id == owner.id for e in events)
+    assert all(isinstance(e, WorkflowEdited) and e.actor_id == owner.id for e in events)
 
 
 async def test_folding_any_suffix_on_its_snapshot_equals_a_fresh_query(
@@ -137,18 +136,26 @@ async def test_folding_any_suffix_on_its_snapshot_equals_a_fresh_query(
     states.append(await seen(services, owner, workflow))
     await services.workflows.update(owner, workflow.id, {"name": "New name"})
     states.append(await seen(services, owner, workflow))
-    await services.versions.restore(owner, workflow.id, 1)
+    restored, _ = await services.versions.restore(owner, workflow.id, 1)
+    states.append(await seen(services, owner, workflow))
+    await services.workflows.save_canvas(
+        owner,
+        workflow.id,
+        [deployment("other"), service("front", port=81)],
+        [EdgeDraft("front", "other", id="e")],
+        expected=restored.revision,
+    )
     states.append(await seen(services, owner, workflow))
 
     last = len(states) - 1
     for start in range(last):
         canvas = states[start][0]
         for event in await take(services, owner, workflow, last - start, after=start):
-            assert isinstance(event, WorkflowDelta)
+            assert isinstance(event, WorkflowEdited)
             canvas = fold(canvas, event)
             assert canvas == states[event.seq][0]
-            assert row(event.edited.workflow) == states[event.seq][1]
-            assert event.edited.revision == states[event.seq][1].revision
+            assert row(event.workflow) == states[event.seq][1]
+            assert event.revision == states[event.seq][1].revision
 
 
 async def test_after_resumes_and_joins_the_live_events(
@@ -188,8 +195,8 @@ async def test_deleting_ends_the_stream(
     await services.workflows.update(owner, workflow.id, {"name": "a"})
     await services.workflows.delete(owner, workflow.id)
     *_, last = await reading
-    assert isinstance(last, WorkflowDelta)
-    assert last.edited.workflow.deleted_at is not None
+    assert isinstance(last, WorkflowEdited)
+    assert last.workflow.deleted_at is not None
 
 
 async def test_a_stranger_sees_no_stream(
@@ -208,5 +215,5 @@ async def test_a_change_that_fails_half_way_tells_nobody(
     await services.workflows.update(owner, workflow.id, {"name": "a"})
     (event,) = await take(services, owner, workflow, 1, after=0)
     assert event.seq == 1
-    assert isinstance(event, WorkflowDelta)
-    assert (event.edited.workflow.name, event.edited.workflow.current_version) == ("a", 0)
+    assert isinstance(event, WorkflowEdited)
+    assert (event.workflow.name, event.workflow.current_version) == ("a", 0)
