@@ -67,6 +67,10 @@ class Behind:
         stream = workflow_stream(self._workflow.id)
         await self._database["events"].delete_many({"stream": stream, "seq": {"$lte": up_to}})
 
+    async def spoil_events(self) -> None:
+        """Puts something into the outbox that no version of the program has written."""
+        await self._database["events"].insert_one({"stream": "nobody's", "seq": 1})
+
     async def take_version(self, number: int) -> None:
         """Makes the next insert of this version fail."""
         await self._database["workflow_versions"].insert_one(

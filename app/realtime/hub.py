@@ -142,6 +142,9 @@ class Hub:
                 log.warning("hub.reopening", error=str(error), code=error.code)
             except PyMongoError as error:
                 log.warning("hub.reopening", error=str(error))
+            except Exception:
+                # Whatever it was, readers must not wait in silence; the token is already past it.
+                log.exception("hub.reopening")
             for topic in self._topics.values():
                 topic.forget()
             await asyncio.sleep(self._pause)

@@ -217,3 +217,17 @@ async def test_a_change_that_fails_half_way_tells_nobody(
     assert event.seq == 1
     assert isinstance(event, WorkflowEdited)
     assert (event.workflow.name, event.workflow.current_version) == ("a", 0)
+
+
+async def test_an_event_that_cannot_be_read_stops_nobody_elses_stream(
+    services: Services,
+    owner: Actor,
+    workflow: Workflow,
+    behind: Callable[[WorkflowRow], Behind],
+) -> None:
+    begun = asyncio.Event()
+    reading = asyncio.create_task(take(services, owner, workflow, 2, begun=begun))
+    await begun.wait()
+    await behind(workflow).spoil_events()
+    await services.workflows.update(owner, workflow.id, {"name": "a"})
+    assert [event.seq for event in await reading] == [0, 1]
