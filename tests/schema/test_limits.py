@@ -179,6 +179,22 @@ def test_what_an_operation_costs(selection: str, cost: int) -> None:
         assert "QUERY_TOO_COSTLY" in codes(text, replace(roomy, cost=cost - 1))
 
 
+HONEST = "{ tree { " + "name " * 4_900 + "} }"
+"""A document of as many tokens as there may be: what any document may cost."""
+
+
+def seconds(text: str) -> float:
+    """Processor time to prepare a document that was not seen before: the best of three."""
+
+    def once() -> float:
+        prepare = documents(Limits()).prepare
+        started = time.process_time()
+        prepare(text)
+        return time.process_time() - started
+
+    return min(once() for _ in range(3))
+
+
 def bomb(length: int) -> str:
     """Each fragment spreads the next one twice: 2^length fields of a few hundred tokens."""
     chain = "".join(
@@ -188,11 +204,9 @@ def bomb(length: int) -> str:
     return f"{{ tree {{ ...f0 }} }} {chain} fragment f{length} on Tree {{ name }}"
 
 
-def test_a_fragment_bomb_is_measured_in_milliseconds() -> None:
-    prepare = documents(replace(LIMITS, tokens=5_000)).prepare
-    started = time.process_time()
-    errors = prepare(bomb(60)).errors
-    assert time.process_time() - started < 0.1
+def test_a_fragment_bomb_costs_less_than_an_honest_document() -> None:
+    assert seconds(bomb(60)) < seconds(HONEST)
+    errors = documents(replace(LIMITS, tokens=5_000)).prepare(bomb(60)).errors
     assert {error.extensions["code"] for error in errors} == {
         "QUERY_TOO_DEEP",
         "TOO_MANY_ALIASES",
@@ -251,12 +265,9 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_document_takes_long(name: str) -> None:
-    """Uncached; in processor time, because the machine does other things too."""
-    prepare = documents(Limits()).prepare
-    started = time.process_time()
-    prepared = prepare(HOSTILE[name])
-    assert time.process_time() - started < 0.6
+def test_no_document_takes_much_longer_than_an_honest_one(name: str) -> None:
+    assert seconds(HOSTILE[name]) < 10 * seconds(HONEST)
+    prepared = documents(Limits()).prepare(HOSTILE[name])
     assert sum(len(error.message) for error in prepared.errors) < 10_000
 
 
