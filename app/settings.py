@@ -91,7 +91,7 @@ class Settings(BaseSettings):
     signing_keys: list[SecretStr] = Field(default_factory=list)
     """Access-token keys as `kid:base64url of at least 32 bytes`; the first signs, all verify."""
     access_token_seconds: int = Field(default=900, ge=1, le=86_400)
-    """Life of an access token: short, because it is the only thing that is not looked up twice."""
+    """Life of an access token; its session is looked up for every operation all the same."""
     refresh_token_seconds: int = Field(default=30 * 86_400, ge=60)
     """Life of a refresh token that is not used."""
     bcrypt_rounds: int = Field(default=12, ge=4, le=16)
@@ -133,7 +133,7 @@ class Settings(BaseSettings):
     max_mutations: int = Field(default=10, ge=1)
     """Most root fields in one mutation."""
     max_cost: int = Field(default=10_000, ge=100)
-    """Greatest static cost of an operation; a field costs 1, a list multiplies by its `first`."""
+    """Greatest static cost of an operation, in the points that `@cost` in the schema tells."""
     operation_seconds: float = Field(default=30.0, gt=0)
     """Deadline of one query; mutations that began are always finished."""
     connection_init_seconds: float = Field(default=10.0, gt=0)

@@ -35,14 +35,14 @@ class Cost:
     length: int = strawberry.directive_field(name="length", default=1)
 
 
-CANVAS: Final = Cost(weight=50, length=100)
+CANVAS: Final = Cost(weight=200, length=100)
 """The nodes or edges of a canvas: it is loaded, and most have fewer than a hundred."""
 
 WHOLE: Final = Cost(weight=1_000)
 """What is made of a whole canvas: tens of milliseconds, and more for the largest."""
 
-LOOK: Final = Cost(weight=300)
-"""What looks at a whole canvas once."""
+LOOK: Final = Cost(weight=1_000)
+"""What loads or looks through a whole canvas: up to a fifth of a second for the largest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,10 +98,19 @@ REFUSED: list[tuple[str, list[Any], str]] = [
     ("Cidr", ["10.0.0.1/8"], "The address has bits beyond its prefix: write 10.0.0.0/8."),
     (
         "Cidr",
-        ["", "10.0.0.0", "10.0.0.0/33", "010.0.0.0/8", "10.0.0.0/255.0.0.0", "x/8", "::/129"],
+        [
+            "",
+            "10.0.0.0",
+            "10.0.0.0/33",
+            "010.0.0.0/8",
+            "10.0.0.0/255.0.0.0",
+            "x/8",
+            "::/129",
+            "fe80::%a/64",
+        ],
         "Write an address range such as 10.0.0.0/8",
     ),
-    ("IpAddress", ["", "1.2.3", "10.0.0.0/8", "1.2.3.04"], "Write an IP address"),
+    ("IpAddress", ["", "1.2.3", "10.0.0.0/8", "1.2.3.04", "fe80::1%eth0"], "Write an IP address"),
     (
         "MountPath",
         ["", "etc", "/a:b", "/a/../b", "/..", "/a\n", "/" + "x" * 1024],

@@ -50,3 +50,44 @@ def test_everything_is_described_where_a_name_does_not_say_it() -> None:
     roots = [built.query_type, built.mutation_type, built.subscription_type]
     silent = [n for t in roots if t for n, f in t.fields.items() if not f.description]
     assert silent == []
+
+
+def test_what_works_through_a_whole_canvas_is_dear() -> None:
+    """The front end's own operations fit; asking for the same work many times over does not."""
+    built = schema.build()
+    assert [name for name, text in operations().items() if built.prepare(text).errors] == []
+    for field in (
+        "manifests",
+        "diagram",
+        "problems { code }",
+        "version(number: 1) { edges { id } }",
+        "versionDiff(from: 1, to: 2) { layoutOnly }",
+    ):
+        aliases = " ".join(f"a{i}: {field}" for i in range(10))
+        (error,) = built.prepare(f'{{ workflow(id: "x") {{ {aliases} }} }}').errors
+        assert error.extensions is not None
+        assert error.extensions["code"] == "QUERY_TOO_COSTLY"
+
+
+@pytest.mark.parametrize(
+    "mutation",
+    [
+        "updateWorkflow",
+        "publishWorkflow",
+        "archiveWorkflow",
+        "deleteWorkflow",
+        "restoreWorkflow",
+        "createVersion",
+        "restoreVersion",
+    ],
+)
+def test_a_change_without_a_revision_can_answer_that_too_many_change_it(mutation: str) -> None:
+    built = build_schema(schema.sdl())
+    assert built.mutation_type is not None
+    result = built.mutation_type.fields[mutation].type
+    members = {member.name for member in result.of_type.types}  # type: ignore[union-attr]
+    assert {"Conflict", "RevisionConflict", "NotFound", "Unauthenticated"} <= members
+
+
+def test_restoring_a_version_can_answer_that_it_is_too_large() -> None:
+    assert "LimitExceeded" in str(build_schema(schema.sdl()).type_map["RestoreVersionResult"].types)  # type: ignore[attr-defined]
