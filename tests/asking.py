@@ -50,7 +50,7 @@ class Asker:
         return value
 
 
-BUILT = schema.build(Limits(tokens=10**6, depth=100, aliases=10**6, root_fields=10**6, cost=10**6))
+BUILT = schema.build(Limits(tokens=10**6, depth=100, aliases=10**6, root_fields=10**6, cost=10**8))
 """With room for probes that ask for everything at once."""
 
 
