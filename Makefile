@@ -12,7 +12,7 @@ PORT ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test soak lint format types schema lock audit explorer clean
+.PHONY: help serve test soak lint format types schema docs lock audit explorer clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ schema: $(INSTALLED) ## write schema/schema.graphql anew; BREAKING=1 when client
 	$(BIN)/kubeorch schema $(if $(BREAKING),,--against schema/schema.graphql) \
 		> schema/schema.graphql.new
 	mv schema/schema.graphql.new schema/schema.graphql
+
+docs: $(INSTALLED) ## write docs/kinds.md anew
+	$(BIN)/kubeorch kinds > docs/kinds.md.new
+	mv docs/kinds.md.new docs/kinds.md
 
 audit: $(INSTALLED) ## what the reference clients say of our HTTP, websockets and event streams
 	CI=1 $(BIN)/pytest tests/conformance

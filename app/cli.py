@@ -7,6 +7,7 @@ option called as a setting is that setting.
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ COMMANDS = {
     "schema": "print the GraphQL schema",
     "config": "print every setting: its variable, its value and what it is for",
     "compile": "print a workflow's Kubernetes objects",
+    "kinds": "print a page about every node kind",
     "create-admin": "create an administrator",
     "migrate": "bring stored data to the form that this version reads",
     "doctor": "check this machine and say what is missing",
@@ -32,6 +34,9 @@ USAGE_ERROR = 2
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command named by `words`; 0 is success, 1 a failure, 2 a wrong call."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Manifests, the schema and pages are files for others, whatever the terminal's letters are.
+        sys.stdout.reconfigure(encoding="utf-8")
     arguments = _parser().parse_args(words)
     command = importlib.import_module(f"app.commands.{arguments.command.replace('-', '_')}")
     options = command.parser().parse_args(arguments.options)

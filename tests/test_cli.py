@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app import __version__, cli
+from app.handbook import page
 from app.settings import Settings, environment_variable
 from schema import sdl
 
@@ -91,6 +92,11 @@ def test_a_setting_that_will_not_do_is_named_without_its_value(
 def test_an_option_is_a_setting(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["serve", "--port", "99999"]) == cli.USAGE_ERROR
     assert "KUBEORCH_PORT: Input should be less than" in capsys.readouterr().err
+
+
+def test_kinds_prints_the_page(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["kinds"]) == 0
+    assert capsys.readouterr().out == page()
 
 
 def test_schema_prints_the_contract(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +66,38 @@ def test_names_come_from_the_options_or_the_document_or_the_file(compile_: Any) 
 def test_the_standard_input(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(LED)))
+    def given(text: bytes) -> None:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
+
+    given(b"\xef\xbb\xbf" + json.dumps(LED).encode())
     assert cli.main(["compile", "-"]) == 0
     assert capsys.readouterr().out.startswith("---\napiVersion: v1\nkind: Service\n")
+    given(b"\xff{}")
+    assert cli.main(["compile", "-"]) == 1
+    assert capsys.readouterr().err.startswith("error: The standard input is no workflow as JSON: ")
+
+
+def test_the_objects_are_utf_8_whatever_the_terminal_says() -> None:
+    case = GOLDEN / "configmap" / "odd.json"
+    run = subprocess.run(
+        [sys.executable, "-m", "app.cli", "compile", str(case)],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert (run.returncode, run.stderr.decode()) == (0, "")
+    names = {node["metadata"]["name"] for node in yaml.safe_load_all(run.stdout.decode())}
+    assert names == {node["data"]["name"] for node in json.loads(case.read_text())["nodes"]}
+    assert not run.stdout.isascii()
+
+
+def test_an_unknown_format_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(["compile", "-", "-o", "xml"])
+    assert exit_.value.code == cli.USAGE_ERROR
+    said = capsys.readouterr().err
+    assert "yaml" in said
+    assert "ManifestFormat" not in said
 
 
 def test_problems_are_told_and_the_rest_is_printed(compile_: Any) -> None:

@@ -34,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "-o",
         "--output",
-        choices=list(ManifestFormat),
+        choices=[format_.value for format_ in ManifestFormat],
         default="yaml",
         help="yaml (default) or json",
     )
@@ -58,7 +58,8 @@ def run(arguments: argparse.Namespace, _settings: Settings) -> int:
     except ValidationError as error:
         return _failed([f"namespace: {fault['msg']}" for fault in error.errors()])
     except (ValueError, RecursionError) as error:
-        return _failed([f"{arguments.file} is no workflow as JSON: {error}"])
+        source = "The standard input" if arguments.file == "-" else arguments.file
+        return _failed([f"{source} is no workflow as JSON: {error}"])
     except Invalid as error:
         return _failed([_sentence(problem) for problem in error.problems])
     except DomainError as error:
@@ -73,8 +74,8 @@ def run(arguments: argparse.Namespace, _settings: Settings) -> int:
 
 
 def _read(file: str) -> Any:
-    text = sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
-    return json.loads(text)
+    given = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    return json.loads(given.decode("utf-8-sig"))
 
 
 def _workflow(value: Any) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """The fields of work that ends, shared by Job and CronJob."""
 
 import enum
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -30,6 +30,9 @@ class CompletionMode(enum.StrEnum):
 class BatchData(WorkloadData):
     """Pods that run until they are done."""
 
+    appended: ClassVar[int] = 0
+    """How many characters the name of a job has on top of the node's."""
+
     completions: Positive | None = Field(
         default=None, description="How many pods have to succeed; 1 when left out."
     )
@@ -53,11 +56,16 @@ class BatchData(WorkloadData):
     )
 
     @model_validator(mode="after")
-    def _indexed_needs_completions(self) -> Self:
+    def _indexed_fits(self) -> Self:
         if self.completion_mode is not CompletionMode.INDEXED:
             return self
         if self.completions is None:
             refuse_at([(("completions",), "An indexed job needs a number of completions.")])
+        else:
+            longest = 62 - self.appended - len(str(self.completions - 1))
+            if len(self.name) > longest:
+                says = f"At most {longest} characters: an indexed job's pods append their number."
+                refuse_at([(("name",), says)])
         most = 100_000 if (self.completions or 0) <= 100_000 else 10_000
         if (self.parallelism or 0) > most:
             refuse_at([(("parallelism",), f"At most {most} for an indexed job of this size.")])

@@ -38,10 +38,10 @@ class Field:
     high: int
     words: dict[str, int]
 
-    def parse(self, text: str) -> tuple[frozenset[int], bool]:
-        """The values that match, and whether the field is unrestricted. Raises ValueError."""
+    def parse(self, text: str) -> tuple[frozenset[int], bool, bool]:
+        """The values that match, whether all do, whether a step is too long. Raises ValueError."""
         values: set[int] = set()
-        star = False
+        star = oversteps = False
         for item in text.split(","):
             match = _ITEM.fullmatch(item)
             if match is None:
@@ -61,8 +61,9 @@ class Field:
                 end = self._value(last) if last else (self.high if step_text else start)
             if end < start:
                 raise ValueError(f"{self.name} {text!r}: a range runs from low to high")
+            oversteps = oversteps or (step > 1 and step > end - start + 1)
             values.update(range(start, end + 1, step))
-        return frozenset(values), star
+        return frozenset(values), star, oversteps
 
     def _value(self, text: str) -> int:
         value = self.words.get(text, int(text) if text.isdigit() else -1)
@@ -92,6 +93,8 @@ class Schedule:
     any_day: bool = True
     any_weekday: bool = True
     every: str | None = None
+    oversteps: tuple[str, ...] = ()
+    """The fields whose step is longer than their range: `*/90` in minutes is hourly."""
 
     @property
     def ever_fires(self) -> bool:
@@ -120,5 +123,16 @@ def parse(text: str) -> Schedule:
             f"not {len(parts)}"
         )
     parsed = [field.parse(part) for field, part in zip(_FIELDS, parts, strict=True)]
-    (minutes, _), (hours, _), (days, any_day), (months, _), (weekdays, any_weekday) = parsed
-    return Schedule(minutes, hours, days, months, weekdays, any_day, any_weekday)
+    minutes, hours, days, months, weekdays = (values for values, _, _ in parsed)
+    return Schedule(
+        minutes,
+        hours,
+        days,
+        months,
+        weekdays,
+        any_day=parsed[2][1],
+        any_weekday=parsed[4][1],
+        oversteps=tuple(
+            field.name for field, (_, _, over) in zip(_FIELDS, parsed, strict=True) if over
+        ),
+    )

@@ -264,14 +264,21 @@ def _cidr(value: str) -> str:
     if not _CIDR.fullmatch(value):
         raise refusal(says)
     try:
-        ipaddress.ip_network(value)
+        network = ipaddress.ip_network(value)
     except ValueError as error:
         try:
             whole = ipaddress.ip_network(value, strict=False)
         except ValueError:
             raise refusal(says) from error
         raise refusal(f"The address has bits beyond its prefix: write {whole}.") from error
+    if _is_mapped(network.network_address):
+        raise refusal(says)
     return value
+
+
+def _is_mapped(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """An IPv4 address in the dress of IPv6: readers differ on what it is, so servers refuse it."""
+    return isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None
 
 
 Cidr = Annotated[str, AfterValidator(_cidr), WithJsonSchema({"type": "string", "maxLength": 64})]
@@ -283,9 +290,11 @@ def _ip(value: str) -> str:
     if "%" in value or len(value) > 45:
         raise refusal(says)
     try:
-        ipaddress.ip_address(value)
+        address = ipaddress.ip_address(value)
     except ValueError as error:
         raise refusal(says) from error
+    if _is_mapped(address):
+        raise refusal(says)
     return value
 
 
@@ -335,12 +344,13 @@ HttpPath = Annotated[
 EnvName = Annotated[
     str,
     Text(
-        "Use letters, digits, '_', '-' and '.', not starting with a digit, at most 256 characters.",
-        256,
+        "Use letters, digits, '_', '-' and '.', not starting with a digit, at most 253 characters.",
+        253,
         r"[-._a-zA-Z][-._a-zA-Z0-9]*",
-        also=lambda value: value not in {".", ".."} and not value.startswith(".."),
+        also=lambda value: value != "." and not value.startswith(".."),
     ),
 ]
+"""The name of a variable; it is also the key of a Secret when its value is kept in one."""
 DataKey = Annotated[
     str,
     Text(

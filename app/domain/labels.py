@@ -7,6 +7,7 @@ change, and a selector cannot. Names are only in labels that nothing selects by.
 import hashlib
 import re
 import unicodedata
+from collections.abc import Mapping
 
 NAME = "app.kubernetes.io/name"
 INSTANCE = "app.kubernetes.io/instance"
@@ -17,9 +18,27 @@ NODE_ID = "kubeorch.io/node-id"
 APP = "app"
 """The label by which a `targetApp` finds pods: the workload's name."""
 
+CONTROLLED = frozenset(
+    {
+        "batch.kubernetes.io/controller-uid",
+        "batch.kubernetes.io/job-name",
+        "controller-revision-hash",
+        "controller-uid",
+        "job-name",
+        "pod-template-hash",
+        "statefulset.kubernetes.io/pod-name",
+    }
+)
+"""What the cluster's controllers write on pods; the API server refuses a Job that says another."""
+
 MANAGER = "kubeorch"
 LIMIT = 63
 _VALUE = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
+
+
+def of_pods(given: Mapping[str, str] | None) -> dict[str, str]:
+    """Of labels that a client gives a workload, those that its pods can carry."""
+    return {key: value for key, value in (given or {}).items() if key not in CONTROLLED}
 
 
 def is_value(text: str) -> bool:

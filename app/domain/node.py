@@ -67,10 +67,14 @@ class Value(BaseModel):
 
         Every reading of a canvas makes thousands of these, and `model_copy` takes ten times longer.
         """
-        if all(getattr(self, name) == value for name, value in update.items()):
+        own = self.__dict__
+        for name, value in update.items():
+            if own[name] is not value and own[name] != value:
+                break
+        else:
             return self
         made = self.__class__.__new__(self.__class__)
-        object.__setattr__(made, "__dict__", {**self.__dict__, **update})
+        object.__setattr__(made, "__dict__", {**own, **update})
         object.__setattr__(made, "__pydantic_fields_set__", self.model_fields_set | update.keys())
         object.__setattr__(made, "__pydantic_extra__", None)
         object.__setattr__(made, "__pydantic_private__", None)

@@ -96,7 +96,7 @@ class Place:
         data = self.node.data
         return _sorted(
             {labels.NAME: labels.of_name(data.name)},
-            data.labels,
+            labels.of_pods(data.labels),
             {labels.APP: data.name, labels.MANAGED_BY: labels.MANAGER, **self.selector},
         )
 

@@ -57,7 +57,9 @@ class WorkloadData(NodeData):
         description="Name of the object; its pods carry it as the label `app`. At most 63 "
         "characters."
     )
-    image: ImageReference = Field(description="Container image, such as `nginx:1.27`.")
+    image: ImageReference = Field(
+        examples=["nginx:1.27"], description="Container image, such as `nginx:1.27`."
+    )
     command: list[Argument] = Field(
         default_factory=list,
         max_length=256,
@@ -286,7 +288,8 @@ class ServingData(WorkloadData):
     host_network: Flag = Field(
         default=False, description="Pods use the network of their node directly."
     )
-    min_ready_seconds: Count | None = Field(
+    # One less than a deadline for the rollout, which has to be longer, can be.
+    min_ready_seconds: Annotated[int, Field(strict=True, ge=0, le=2**31 - 2)] | None = Field(
         default=None, description="Seconds that a new pod has to be ready before it counts; 0."
     )
     revision_history_limit: Count | None = Field(

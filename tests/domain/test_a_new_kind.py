@@ -23,6 +23,7 @@ from app.domain.compile import compile
 from app.domain.diagrams import DiagramFormat, diagram
 from app.domain.problems import problems
 from app.domain.reading import read_canvas
+from app.handbook import page
 from schema import sdl
 from schema.workflow.palette import _palette
 
@@ -34,6 +35,7 @@ json.dump(
         "problems": [problem.message for problem in problems(canvas)],
         "diagram": diagram(canvas, DiagramFormat.DOT),
         "sdl": sdl(),
+        "page": page(),
         "palette": [info.type.value for info in _palette()],
     },
     sys.stdout,
@@ -68,3 +70,11 @@ def test_a_new_kind_is_one_new_file(tmp_path: Path) -> None:
     assert "poddisruptionbudget" in answer["palette"]
     for said in ("type PodDisruptionBudgetNode ", "input PodDisruptionBudgetNodeDataInput"):
         assert said in answer["sdl"]
+    for said in (
+        "| [PodDisruptionBudget](#poddisruptionbudget) | `PODDISRUPTIONBUDGET` | scaling |",
+        "| `maxUnavailable` | `IntOrString` |  | [CountOrPercent](#values) | Pods that may go. |",
+        "- from [PodDisruptionBudget](#poddisruptionbudget): The budget is about the workload's",
+        'poddisruptionbudget: { name: "my-poddisruptionbudget", minAvailable: 1 }',
+        "kind: PodDisruptionBudget\nmetadata:\n  name: my-poddisruptionbudget\n",
+    ):
+        assert said in answer["page"]

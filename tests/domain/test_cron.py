@@ -57,6 +57,21 @@ def test_never_fires(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("*/90 * * * *", ("minute",)),
+        ("*/60 */24 */31 */12 */7", ()),
+        ("0-9/11,30 0 * * *", ("minute",)),
+        ("0 9-17/10 1/40 * *", ("hour", "day of month")),
+        ("5 5 5 5 5", ()),
+        ("5/1 * * * *", ()),
+    ],
+)
+def test_a_step_longer_than_its_range(text: str, fields: tuple[str, ...]) -> None:
+    assert cron.parse(text).oversteps == fields
+
+
+@pytest.mark.parametrize(
     ("text", "says"),
     [
         ("", "five fields (minute, hour, day of month, month, weekday), not 0"),

@@ -42,7 +42,7 @@ ACCEPTED: list[tuple[str, list[Any]]] = [
     ("MountPath", ["/", "/etc/config", "/a b", "/" + "x" * 1023]),
     ("RelativePath", ["a", "a/b.conf", "..a", "x" * 1024]),
     ("HttpPath", ["/", "/api", "/api(/|$)(.*)", "/ü", "/" + "x" * 1023]),
-    ("EnvName", ["A", "_a", "a.b-c", ".a", "x" * 256]),
+    ("EnvName", ["A", "_a", "a.b-c", ".a", "x" * 253]),
     ("DataKey", ["a", ".a", "a..b", "A_1-x.y", "x" * 253]),
 ]
 
@@ -110,7 +110,12 @@ REFUSED: list[tuple[str, list[Any], str]] = [
         ],
         "Write an address range such as 10.0.0.0/8",
     ),
-    ("IpAddress", ["", "1.2.3", "10.0.0.0/8", "1.2.3.04", "fe80::1%eth0"], "Write an IP address"),
+    (
+        "IpAddress",
+        ["", "1.2.3", "10.0.0.0/8", "1.2.3.04", "fe80::1%eth0", "::ffff:10.0.0.1"],
+        "Write an IP address",
+    ),
+    ("Cidr", ["::ffff:10.0.0.0/104"], "Write an address range"),
     (
         "MountPath",
         ["", "etc", "/a:b", "/a/../b", "/..", "/a\n", "/" + "x" * 1024],
@@ -118,7 +123,7 @@ REFUSED: list[tuple[str, list[Any], str]] = [
     ),
     ("RelativePath", ["", "/a", "../a", "a/..", "x" * 1025], "without a leading '/'"),
     ("HttpPath", ["", "api", "/a b", "/a\n", "/" + "x" * 1024], "starts with '/'"),
-    ("EnvName", ["", "1A", "A=B", "A B", "É", "..", "x" * 257], "not starting with a digit"),
+    ("EnvName", ["", "1A", "A=B", "A B", "É", "..", "x" * 254], "not starting with a digit"),
     ("DataKey", ["", ".", "..", "..a", "a/b", "a b", "x" * 254], "not starting with '..'"),
 ]
 

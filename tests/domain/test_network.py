@@ -10,6 +10,7 @@ RULE = {"peers": [{"type": "podSelector", "pod_selector": {}}], "ports": [{"port
 
 ACCEPTED: list[tuple[str, dict[str, Any]]] = [
     ("service", {"name": "a" * 63, "target_port": "http"}),
+    ("service", {"service_type": "NodePort", "port": 10250}),
     ("service", {"port": None, "ports": [{"port": 80}, {"port": 80, "protocol": "UDP"}]}),
     ("service", {"port": 80, "ports": [{"port": 80, "name": "http", "target_port": 8080}]}),
     ("service", {"port": None, "headless": True}),
@@ -57,6 +58,13 @@ def test_accepted(kind: str, fields: dict[str, Any]) -> None:
 
 REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("service", {"name": "1a"}, "name", "starting with a letter"),
+    ("service", {"service_type": "LoadBalancer", "port": 10250}, "port", "nodes themselves"),
+    (
+        "service",
+        {"service_type": "LoadBalancer", "ports": [{"port": 10250}]},
+        "ports.0.port",
+        "nodes themselves",
+    ),
     ("service", {"name": "a" * 64}, "name", "at most 63"),
     ("service", {"port": None}, "port", "Write the port"),
     ("service", {"port": 65536}, "port", ""),

@@ -5,6 +5,10 @@ import pytest
 from tests.domain.cases import FRONT, LED, RULE, WEB, Case, Found, Part, found
 from tests.domain.sketch import box, line
 
+NODE_PORT = {
+    "service_type": "NodePort",
+    "ports": [{"port": 80, "target_port": 8080, "node_port": 30080}],
+}
 CASES: list[Case] = [
     (
         "a Service that leads nowhere",
@@ -207,6 +211,62 @@ CASES: list[Case] = [
         "a certificate without its keys",
         (box("secret", "s", secret_type="kubernetes.io/tls", keys=[{"name": "tls.crt"}]),),
         [("error", "KEY_MISSING", "s", "data.keys")],
+    ),
+    (
+        "a peer that nobody is",
+        (
+            box(
+                "networkpolicy",
+                "p",
+                pod_selector={},
+                ingress_rules=[
+                    {
+                        "peers": [
+                            {"type": "podSelector", "pod_selector": {"app": "web"}},
+                            {"type": "podSelector", "pod_selector": {"app": "api"}},
+                            {"type": "podSelector", "pod_selector": {}},
+                            {
+                                "type": "namespaceSelector",
+                                "pod_selector": {"app": "dns"},
+                                "namespace_selector": {},
+                            },
+                        ]
+                    }
+                ],
+            ),
+            WEB,
+        ),
+        [
+            (
+                "warning",
+                "SELECTOR_MATCHES_NOTHING",
+                "p",
+                "data.ingressRules.0.peers.1.podSelector",
+            )
+        ],
+    ),
+    (
+        "one port of the nodes given away twice",
+        (
+            *LED,
+            box("service", "a", target_app="web", **NODE_PORT),
+            box("service", "b", target_app="web", **NODE_PORT),
+        ),
+        [("error", "NODE_PORT_TAKEN", "b", "data.ports.0.nodePort")],
+    ),
+    (
+        "a port of the nodes that clusters keep",
+        (
+            WEB,
+            box(
+                "service",
+                "a",
+                target_app="web",
+                service_type="NodePort",
+                ports=[{"name": "a", "port": 80, "target_port": 8080, "node_port": 80}],
+            ),
+        ),
+        [("warning", "NODE_PORT_UNLIKELY", "a", "data.ports.0.nodePort")],
     ),
 ]
 

@@ -134,6 +134,39 @@ CASES: list[Case] = [
             ("info", "LABEL_RESERVED", "d", "data.labels.app"),
         ],
     ),
+    (
+        "another kind than the edge's target",
+        (
+            box("hpa", "h", scale_target_kind="StatefulSet", scale_target_name="web"),
+            box("deployment", "web", resources=REQUESTS),
+            line("h", "web"),
+        ),
+        [("warning", "EDGE_CONTRADICTS", "h", "data.scaleTargetKind")],
+    ),
+    (
+        "a kind without a name is what a palette begins with",
+        (
+            box("hpa", "h", scale_target_kind="Deployment"),
+            box("statefulset", "db", resources=REQUESTS),
+            line("h", "db"),
+        ),
+        [],
+    ),
+    (
+        "a StatefulSet whose Service is not headless",
+        (box("service", "s", selector={"app": "db"}), box("statefulset", "db", service_name="s")),
+        [
+            ("warning", "REFERENCE_UNFIT", "db", "data.serviceName"),
+        ],
+    ),
+    (
+        "labels that the cluster writes on pods",
+        (
+            box("job", "j", labels={"job-name": "x", "tier": "a"}),
+            box("configmap", "c", labels={"job-name": "x"}),
+        ),
+        [("info", "LABEL_RESERVED", "j", "data.labels.job-name")],
+    ),
 ]
 
 

@@ -206,6 +206,60 @@ CASES: list[Case] = [
         (box("cronjob", "c", suspend=True),),
         [("info", "SCHEDULE_SUSPENDED", "c", "data.suspend")],
     ),
+    (
+        "two disks at one path",
+        (
+            box(
+                "statefulset",
+                "db",
+                volume_claim_templates=[
+                    {"name": "a", "storage": "1Gi", "mount_path": "/x"},
+                    {"name": "b", "storage": "1Gi", "mount_path": "/x/"},
+                ],
+            ),
+        ),
+        [("error", "MOUNT_CONFLICT", "db", "data.volumeClaimTemplates.1.mountPath")],
+    ),
+    (
+        "disks that hold nothing",
+        (
+            box("persistentvolumeclaim", "p", storage="10m"),
+            box("statefulset", "db", volume_claim_templates=[{"name": "a", "storage": "1023Ki"}]),
+        ),
+        [
+            ("warning", "QUANTITY_UNLIKELY", "p", "data.storage"),
+            ("warning", "QUANTITY_UNLIKELY", "db", "data.volumeClaimTemplates.0.storage"),
+        ],
+    ),
+    (
+        "a step over the end",
+        (box("cronjob", "c", schedule="*/90 * * * *"),),
+        [("warning", "SCHEDULE_UNLIKELY", "c", "data.schedule")],
+    ),
+    ("a step to the end", (box("cronjob", "c", schedule="*/60 */24 */31 */12 *"),), []),
+    (
+        "an autoscaler beside a plugin's scaler",
+        (
+            box("hpa", "h"),
+            box("deployment", "d", resources=REQUESTS),
+            line("h", "d"),
+            box(
+                "plugin",
+                "k",
+                plugin_id="keda",
+                fields={"scaleTargetRef": "d", "maxReplicaCount": 3},
+            ),
+        ),
+        [("error", "SCALED_TWICE", "k", "data.fields")],
+    ),
+    (
+        "a plugin's scaler alone",
+        (
+            box("deployment", "d"),
+            box("plugin", "k", plugin_id="keda", fields={"scaleTargetRef": "d"}),
+        ),
+        [],
+    ),
 ]
 
 

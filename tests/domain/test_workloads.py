@@ -51,6 +51,8 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
     ("job", {"name": "a" * 63, "completions": 1, "parallelism": 0, "backoff_limit": 0}),
     ("job", {"ttl_seconds_after_finished": 0, "active_deadline_seconds": 1}),
     ("job", {"completion_mode": "Indexed", "completions": 3, "restart_policy": "OnFailure"}),
+    ("job", {"name": "a" * 60, "completion_mode": "Indexed", "completions": 11}),
+    ("cronjob", {"name": "a" * 50, "completion_mode": "Indexed", "completions": 2}),
     ("cronjob", {"name": "a" * 52, "schedule": "@every 5m", "time_zone": "Europe/Berlin"}),
     ("cronjob", {"successful_jobs_history_limit": 0, "starting_deadline_seconds": 0}),
 ]
@@ -197,6 +199,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("statefulset", {"update_strategy": "OnDelete", "partition": 1}, "partition", "leave it out"),
     ("statefulset", {"update_strategy": "Recreate"}, "update_strategy", "RollingUpdate"),
     ("daemonset", {"max_unavailable": 0}, "max_unavailable", "At least 1"),
+    ("deployment", {"min_ready_seconds": 2**31 - 1}, "min_ready_seconds", "less than or equal"),
     (
         "daemonset",
         {"update_strategy": "OnDelete", "max_unavailable": 1},
@@ -210,6 +213,19 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("job", {"backoff_limit": -1}, "backoff_limit", "greater than or equal to 0"),
     ("job", {"active_deadline_seconds": 0}, "active_deadline_seconds", ""),
     ("job", {"completion_mode": "Indexed"}, "completions", "number of completions"),
+    (
+        "job",
+        {"name": "a" * 61, "completion_mode": "Indexed", "completions": 11},
+        "name",
+        "At most 60 characters",
+    ),
+    (
+        "cronjob",
+        {"name": "a" * 51, "completion_mode": "Indexed", "completions": 2},
+        "name",
+        "At most 50 characters",
+    ),
+    ("job", {"env_keys": [{"name": "A" * 254}]}, "env_keys.0.name", "at most 253"),
     ("job", {"port": 80}, "port", "Extra inputs"),
     ("cronjob", {"name": "a" * 53}, "name", "at most 52"),
     ("cronjob", {"schedule": "* * * *"}, "schedule", "five fields"),

@@ -24,6 +24,7 @@ class ConfigMapNodeData(NodeData):
     name: DnsSubdomain = Field(description="Name of the ConfigMap.")
     data: ConfigData = Field(
         default_factory=dict,
+        examples=[{"LOG_LEVEL": "info"}],
         description="Texts by key; a key is a file name when mounted. At most 1 MiB in all.",
     )
     binary_data: ConfigData | None = Field(

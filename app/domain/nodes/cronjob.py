@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Iterator
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -24,12 +25,15 @@ class ConcurrencyPolicy(enum.StrEnum):
 class CronJobNodeData(BatchData):
     """Work that runs on a schedule."""
 
+    appended: ClassVar[int] = 11
+
     name: ShortDnsLabel = Field(
         description="Name of the CronJob, at most 52 characters: its Jobs append 11 to it."
     )
     schedule: Schedule = Field(
+        examples=["0 2 * * *"],
         description="Five fields (minute, hour, day of month, month, weekday 0-6), such as "
-        "`0 2 * * *`, or @yearly, @monthly, @weekly, @daily, @hourly, `@every 1h30m`."
+        "`0 2 * * *`, or @yearly, @monthly, @weekly, @daily, @hourly, `@every 1h30m`.",
     )
     time_zone: TimeZone | None = Field(
         default=None,

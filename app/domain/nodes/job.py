@@ -1,17 +1,15 @@
 """Job: work that runs once and ends, such as a migration."""
 
 from collections.abc import Iterator
-from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from app.domain.batch import BatchData, CompletionMode, RestartPolicy, job_spec
+from app.domain.batch import BatchData, RestartPolicy, job_spec
 from app.domain.fields import DnsLabel
 from app.domain.manifest import Manifest, Wave
 from app.domain.node import NodeKind, NodeType, WorkflowNode
 from app.domain.place import Place
 from app.domain.podtemplate import env_secret
-from app.domain.text import refuse_at
 
 
 class JobNodeData(BatchData):
@@ -20,15 +18,6 @@ class JobNodeData(BatchData):
     name: DnsLabel = Field(
         description="Name of the Job, at most 63 characters: its pods carry it as a label."
     )
-
-    @model_validator(mode="after")
-    def _pod_names_fit(self) -> Self:
-        if self.completion_mode is CompletionMode.INDEXED and self.completions is not None:
-            most = 62 - len(str(self.completions - 1))
-            if len(self.name) > most:
-                message = f"At most {most} characters: an indexed job's pods append their number."
-                refuse_at([(("name",), message)])
-        return self
 
 
 class JobNode(WorkflowNode):

@@ -27,7 +27,9 @@ class PluginNodeData(NodeData):
     """A custom resource, with the fields that its plugin defines."""
 
     name: DnsSubdomain = Field(description="Name of the object.")
-    plugin_id: PluginId = Field(description="Its id in the catalogue, such as `certmanager`.")
+    plugin_id: PluginId = Field(
+        examples=["rabbitmq"], description="Its id in the catalogue, such as `certmanager`."
+    )
     plugin_category: Line | None = Field(default=None, description="The plugin's category.")
     display_name: Line | None = Field(
         default=None, description="What the node is called on the canvas."

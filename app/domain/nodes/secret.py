@@ -46,7 +46,10 @@ class SecretNodeData(NodeData):
         AfterValidator(identified("key", "name")),
         AfterValidator(unique("name")),
     ] = Field(
-        default_factory=list, max_length=256, description="Names of the values, without values."
+        default_factory=list,
+        max_length=256,
+        examples=[[{"name": "password"}]],
+        description="Names of the values, without values.",
     )
     immutable: Flag = Field(
         default=False, description="The cluster refuses every later change of the values."

@@ -33,8 +33,12 @@ from app.domain.node import (
 )
 from app.domain.place import Place
 from app.domain.pod import Protocol
+from app.domain.ports import named
 from app.domain.text import Loc, refuse_at
 from app.domain.workload import WorkloadData
+
+_KUBELET = 10250
+"""What every node of a cluster listens on; no load balancer may lead there."""
 
 
 class ServiceType(enum.StrEnum):
@@ -243,6 +247,15 @@ class ServiceNodeData(NodeData):
                 says = f"{port.port}/{port.protocol} is in this list twice."
                 faults.append((("ports", i, "port"), says))
             seen.add((port.port, port.protocol))
+        if self.service_type is ServiceType.LOAD_BALANCER:
+            says = f"{_KUBELET} is the port of the cluster's nodes themselves: choose another."
+            faults.extend(
+                (("ports", i, "port"), says)
+                for i, port in enumerate(self.ports)
+                if port.port == _KUBELET
+            )
+            if self.port == _KUBELET:
+                faults.append((("port",), says))
         taken: set[tuple[int | None, Protocol]] = set()
         for i, port in enumerate(self.ports):
             if port.node_port is not None and (port.node_port, port.protocol) in taken:
@@ -344,28 +357,20 @@ def _selector(data: ServiceNodeData, place: Place) -> dict[str, str] | None:
 def _ports(data: ServiceNodeData) -> list[dict[str, Any]]:
     """The ports; several need names, and those without one are called after their number."""
     ports = data.all_ports()
-    taken = {port.name for port in ports}
-    made = []
-    for port in ports:
-        name = port.name
-        if name is None and len(ports) > 1:
-            name = f"port-{port.port}-{port.protocol.lower()}"
-            while name in taken:
-                name += "-x"
-            taken.add(name)
-        made.append(
-            given(
-                {
-                    "name": name,
-                    "protocol": port.protocol,
-                    "port": port.port,
-                    "targetPort": port.target_port,
-                    "nodePort": port.node_port,
-                    "appProtocol": port.app_protocol,
-                }
-            )
+    several = len(ports) > 1
+    return [
+        given(
+            {
+                "name": name if several else port.name,
+                "protocol": port.protocol,
+                "port": port.port,
+                "targetPort": port.target_port,
+                "nodePort": port.node_port,
+                "appProtocol": port.app_protocol,
+            }
         )
-    return made
+        for port, name in named(ports)
+    ]
 
 
 KIND = NodeKind(

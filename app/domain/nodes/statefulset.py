@@ -13,6 +13,7 @@ from app.domain.manifest import Manifest, Wave, given
 from app.domain.node import DERIVED, Link, NodeKind, NodeType, Value, WorkflowNode
 from app.domain.place import Place
 from app.domain.podtemplate import env_secret, pod_template
+from app.domain.ports import named
 from app.domain.storage import AccessMode, AccessModes, StorageClassName
 from app.domain.text import refuse_at
 from app.domain.workload import ServingData, UpdateStrategy
@@ -145,12 +146,8 @@ def own_service(name: str) -> str:
 def _headless(data: StatefulSetNodeData, place: Place, name: str) -> Manifest:
     """Gives every pod a name of its own, before it is ready too: members look for each other."""
     ports: list[dict[str, Any]] = [
-        {
-            "name": port.name or f"port-{port.port}-{port.protocol.lower()}",
-            "protocol": port.protocol.value,
-            "port": port.port,
-        }
-        for port in data.listens()
+        {"name": name, "protocol": port.protocol.value, "port": port.port}
+        for port, name in named(list(data.listens()))
     ]
     spec: dict[str, Any] = {
         "clusterIP": "None",

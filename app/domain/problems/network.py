@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 
 from app.domain.node import WorkflowNode
-from app.domain.nodes.networkpolicy import NetworkPolicyNodeData, PolicyType
+from app.domain.nodes.networkpolicy import (
+    NetworkPolicyNodeData,
+    NetworkPolicyRule,
+    PolicyType,
+)
 from app.domain.nodes.service import ServiceNodeData, ServiceType
-from app.domain.pod import Probe
+from app.domain.pod import Probe, Protocol
 from app.domain.problems.scene import Problem, ProblemCode, Scene, Severity, at
 from app.domain.workload import WorkloadData
 
@@ -148,6 +152,7 @@ def policies(scene: Scene) -> Iterator[Problem]:
                     f"them.",
                 )
             for i, rule in enumerate(getattr(data, field)):
+                yield from _strangers(scene, node, data, (field, i), rule)
                 if kind in data.policy_types and not rule.peers and not rule.ports:
                     yield at(
                         node,
@@ -167,3 +172,60 @@ def policies(scene: Scene) -> Iterator[Problem]:
                 says="Nothing may go out, not even to look up a name: add a rule for port 53 if "
                 "that is not meant.",
             )
+
+
+def _strangers(
+    scene: Scene,
+    node: WorkflowNode,
+    data: NetworkPolicyNodeData,
+    path: tuple[str | int, ...],
+    rule: NetworkPolicyRule,
+) -> Iterator[Problem]:
+    """Peers in the policy's own namespace that no workload is."""
+    for i, peer in enumerate(rule.peers):
+        if peer.linked_workload or peer.namespace_selector is not None or not peer.pod_selector:
+            continue
+        if not scene.finds(peer.pod_selector, data):
+            yield at(
+                node,
+                *path,
+                "peers",
+                i,
+                "pod_selector",
+                code=ProblemCode.SELECTOR_MATCHES_NOTHING,
+                severity=Severity.WARNING,
+                says="No workload on the canvas has these labels: correct them, or connect the "
+                "rule to its workload, unless it is on the cluster already.",
+            )
+
+
+_NODE_PORTS = range(30_000, 32_768)
+
+
+def node_ports(scene: Scene) -> Iterator[Problem]:
+    """The ports on the cluster's nodes: of each there is one, and mostly few are given away."""
+    taken: dict[tuple[int, Protocol], WorkflowNode] = {}
+    for node, data in scene.each(ServiceNodeData):
+        for i, port in enumerate(data.ports):
+            if port.node_port is None:
+                continue
+            path = ("ports", i, "node_port")
+            other = taken.setdefault((port.node_port, port.protocol), node)
+            if other is not node:
+                yield at(
+                    node,
+                    *path,
+                    code=ProblemCode.NODE_PORT_TAKEN,
+                    severity=Severity.ERROR,
+                    says=f"{other.data.name} has the port {port.node_port} on the nodes already: "
+                    f"choose another, or leave it out to get a free one.",
+                )
+            elif port.node_port not in _NODE_PORTS:
+                yield at(
+                    node,
+                    *path,
+                    code=ProblemCode.NODE_PORT_UNLIKELY,
+                    severity=Severity.WARNING,
+                    says=f"Clusters give {_NODE_PORTS[0]} to {_NODE_PORTS[-1]} away, unless they "
+                    f"are set up otherwise: choose one of these, or leave it out.",
+                )

@@ -55,19 +55,22 @@ _OURS = {labels.MANAGED_BY, labels.INSTANCE, labels.NODE_ID, labels.WORKFLOW_ID}
 
 
 def reserved_labels(scene: Scene) -> Iterator[Problem]:
-    """Labels that the server sets itself, because it finds objects and pods by them."""
+    """Labels that others set, because they find objects and pods by them."""
     for node in scene.nodes.values():
+        runs_pods = isinstance(node.data, WorkloadData)
         for key, value in (node.data.labels or {}).items():
-            by_name = key == labels.APP and isinstance(node.data, WorkloadData)
-            if key in _OURS or (by_name and value != node.data.name):
+            by_name = runs_pods and key == labels.APP and value != node.data.name
+            by_cluster = runs_pods and key in labels.CONTROLLED
+            if key in _OURS or by_name or by_cluster:
                 where = "The label" if key in _OURS else "On the pods the label"
+                who = "the cluster" if by_cluster else "the server"
                 yield at(
                     node,
                     "labels",
                     key,
                     code=ProblemCode.LABEL_RESERVED,
                     severity=Severity.INFO,
-                    says=f"{where} {key} is set by the server, so this value is not applied: "
+                    says=f"{where} {key} is set by {who}, so this value is not applied: "
                     f"remove it, or choose another key.",
                 )
 
@@ -76,7 +79,19 @@ def headless_services(scene: Scene) -> Iterator[Problem]:
     """The Service that a StatefulSet names is there, or is made."""
     for node, data in scene.each(StatefulSetNodeData):
         name = data.service_name
-        if name is None or name == own_service(data.name) or scene.named("service", name, data):
+        if name is None:
+            continue
+        service = scene.named("service", name, data)
+        if service is not None and not getattr(service.data, "headless", False):
+            yield at(
+                node,
+                "service_name",
+                code=ProblemCode.REFERENCE_UNFIT,
+                severity=Severity.WARNING,
+                says=f"The Service {name} is not headless, so the pods get no names of their own: "
+                f"make it headless, or clear the field to have one made.",
+            )
+        if service is not None or name == own_service(data.name):
             continue
         yield at(
             node,
@@ -137,8 +152,13 @@ def _service(node: WorkflowNode, data: ServiceNodeData, links: list[Link]) -> It
 
 def _autoscaler(node: WorkflowNode, data: HPANodeData, links: list[Link]) -> Iterator[Problem]:
     for link in links:
-        if data.scale_target_name not in {None, link.data.name}:
-            yield _contradicts(node, "scale_target_name", data.scale_target_name, link.data.name)
+        if data.scales is None:
+            continue
+        kind, name = data.scales
+        if name != link.data.name:
+            yield _contradicts(node, "scale_target_name", name, link.data.name)
+        elif kind != link.type.value:
+            yield _contradicts(node, "scale_target_kind", kind, f"the {link.type.value} {name}")
 
 
 def _ingress(node: WorkflowNode, data: IngressNodeData, links: list[Link]) -> Iterator[Problem]:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from app.domain import quantity
-from app.domain.node import WorkflowNode
+from app.domain.node import NodeData, WorkflowNode
 from app.domain.nodes.deployment import DeploymentNodeData
 from app.domain.nodes.hpa import HPANodeData, ScaleTargetKind
+from app.domain.nodes.persistentvolumeclaim import PersistentVolumeClaimNodeData
+from app.domain.nodes.plugin import PluginNodeData
 from app.domain.nodes.statefulset import StatefulSetNodeData
 from app.domain.problems.scene import Problem, ProblemCode, Scene, Severity, at
 from app.domain.workload import WorkloadData
@@ -49,6 +51,31 @@ def targets(scene: Scene) -> Iterator[Problem]:
                 says=f"{first} scales {target.data.name} already: remove one of the autoscalers.",
             )
         yield from _workload(data, target)
+
+
+def rivals(scene: Scene) -> Iterator[Problem]:
+    """A plugin's scaler makes an autoscaler of its own, and two of them undo each other's work."""
+    scaled: dict[str, str] = {}
+    for _, data in scene.each(HPANodeData):
+        if (target := _target(scene, data)) is not None:
+            scaled.setdefault(target.id, data.name)
+    for node, scaler in scene.each(PluginNodeData):
+        if (target := _target(scene, scaler)) is None:
+            continue
+        first = scaled.setdefault(target.id, scaler.name)
+        if first != scaler.name:
+            yield at(
+                node,
+                "fields",
+                code=ProblemCode.SCALED_TWICE,
+                severity=Severity.ERROR,
+                says=f"{first} scales {target.data.name} already: remove one of the autoscalers.",
+            )
+
+
+def _target(scene: Scene, data: NodeData) -> WorkflowNode | None:
+    """The workload on the canvas whose number of pods a node decides."""
+    return scene.named(*data.scales, data) if data.scales is not None else None
 
 
 def _workload(data: HPANodeData, target: WorkflowNode) -> Iterator[Problem]:
@@ -101,20 +128,35 @@ def limits(scene: Scene) -> Iterator[Problem]:
             if amounts is None:
                 continue
             if amounts.memory and quantity.amount(amounts.memory) < 2**20:
-                yield _unlikely(
-                    node, side, "memory", f"{amounts.memory} of memory is less than 1Mi"
-                )
+                says = f"{amounts.memory} of memory is less than 1Mi"
+                yield _unlikely(node, "resources", side, "memory", says=says)
             if amounts.cpu and quantity.amount(amounts.cpu) >= 1000:
-                yield _unlikely(node, side, "cpu", f"{amounts.cpu} means that many CPU cores")
+                says = f"{amounts.cpu} means that many CPU cores"
+                yield _unlikely(node, "resources", side, "cpu", says=says)
 
 
-def _unlikely(node: WorkflowNode, side: str, name: str, says: str) -> Problem:
-    suggestion = "such as 128Mi" if name == "memory" else "such as 500m"
+def disks(scene: Scene) -> Iterator[Problem]:
+    """Disks that hold nothing: `10m` is a hundredth of a byte."""
+    for node, claim in scene.each(PersistentVolumeClaimNodeData):
+        yield from _disk(node, claim.storage, "storage")
+    for node, data in scene.each(StatefulSetNodeData):
+        for i, template in enumerate(data.volume_claim_templates):
+            yield from _disk(node, template.storage, "volume_claim_templates", i, "storage")
+
+
+def _disk(node: WorkflowNode, storage: str, *path: str | int) -> Iterator[Problem]:
+    if quantity.amount(storage) < 2**20:
+        yield _unlikely(node, *path, says=f"{storage} of disk is less than 1Mi")
+
+
+_SUGGESTIONS = {"memory": "128Mi", "cpu": "500m", "storage": "10Gi"}
+
+
+def _unlikely(node: WorkflowNode, *path: str | int, says: str) -> Problem:
+    suggestion = f"such as {_SUGGESTIONS[str(path[-1])]}"
     return at(
         node,
-        "resources",
-        side,
-        name,
+        *path,
         code=ProblemCode.QUANTITY_UNLIKELY,
         severity=Severity.WARNING,
         says=f"{says}: write an amount {suggestion}, if that is not meant.",

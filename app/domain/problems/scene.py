@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from app.domain import graph
+from app.domain import graph, labels
 from app.domain.canvas import Canvas
 from app.domain.naming import api_name
 from app.domain.node import Link, NodeData, WorkflowNode
@@ -35,8 +35,11 @@ class ProblemCode(enum.StrEnum):
     EDGE_CONTRADICTS = "EDGE_CONTRADICTS"
     REFERENCE_MISSING = "REFERENCE_MISSING"
     REFERENCE_DANGLING = "REFERENCE_DANGLING"
+    REFERENCE_UNFIT = "REFERENCE_UNFIT"
     SELECTOR_MATCHES_NOTHING = "SELECTOR_MATCHES_NOTHING"
     PORT_NOT_EXPOSED = "PORT_NOT_EXPOSED"
+    NODE_PORT_TAKEN = "NODE_PORT_TAKEN"
+    NODE_PORT_UNLIKELY = "NODE_PORT_UNLIKELY"
     POLICY_RULES_IGNORED = "POLICY_RULES_IGNORED"
     POLICY_DENIES_ALL = "POLICY_DENIES_ALL"
     POLICY_ALLOWS_ALL = "POLICY_ALLOWS_ALL"
@@ -54,6 +57,7 @@ class ProblemCode(enum.StrEnum):
     PLUGIN_FIELD = "PLUGIN_FIELD"
     SCHEDULE_NEVER_FIRES = "SCHEDULE_NEVER_FIRES"
     SCHEDULE_SUSPENDED = "SCHEDULE_SUSPENDED"
+    SCHEDULE_UNLIKELY = "SCHEDULE_UNLIKELY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,4 +175,4 @@ def matches(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
 
 def pod_labels(data: WorkloadData) -> dict[str, str]:
     """The labels that a workload's pods carry, as far as the canvas knows them."""
-    return {**(data.labels or {}), **data.selector}
+    return {**labels.of_pods(data.labels), **data.selector}

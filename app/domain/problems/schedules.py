@@ -10,7 +10,17 @@ from app.domain.problems.scene import Problem, ProblemCode, Scene, Severity, at
 def runs(scene: Scene) -> Iterator[Problem]:
     """A CronJob runs at some time."""
     for node, data in scene.each(CronJobNodeData):
-        if not cron.parse(data.schedule).ever_fires:
+        schedule = cron.parse(data.schedule)
+        if schedule.oversteps:
+            yield at(
+                node,
+                "schedule",
+                code=ProblemCode.SCHEDULE_UNLIKELY,
+                severity=Severity.WARNING,
+                says=f"A step of the {schedule.oversteps[0]} is longer than its range, so only its "
+                f"start counts: write a shorter step, or @every 90m and the like.",
+            )
+        if not schedule.ever_fires:
             yield at(
                 node,
                 "schedule",

@@ -27,8 +27,11 @@ def mounts(scene: Scene) -> Iterator[Problem]:
         yield from _left_behind(scene, node, data)
         taken: dict[str, str] = {}
         if isinstance(data, StatefulSetNodeData):
-            for claim in data.volume_claim_templates:
+            for i, claim in enumerate(data.volume_claim_templates):
                 path = (claim.mount_path or f"/data/{claim.name}").rstrip("/")
+                if path in taken:
+                    where = ("volume_claim_templates", i, "mount_path")
+                    yield _conflict(node, *where, path=path, first=taken[path], second=claim.name)
                 taken.setdefault(path, claim.name)
         for i, mount in enumerate(data.volume_mounts):
             if mount.node_id is None and _source(scene, mount, data) is None:
@@ -48,17 +51,19 @@ def mounts(scene: Scene) -> Iterator[Problem]:
                 "/"
             )
             if path in taken:
-                yield at(
-                    node,
-                    "volume_mounts",
-                    i,
-                    "mount_path",
-                    code=ProblemCode.MOUNT_CONFLICT,
-                    severity=Severity.ERROR,
-                    says=f"{taken[path]} is mounted at {path or '/'} already: write another mount "
-                    f"path for {mount.name}.",
-                )
+                where = ("volume_mounts", i, "mount_path")
+                yield _conflict(node, *where, path=path, first=taken[path], second=mount.name or "")
             taken.setdefault(path, mount.name or "")
+
+
+def _conflict(node: WorkflowNode, *where: str | int, path: str, first: str, second: str) -> Problem:
+    return at(
+        node,
+        *where,
+        code=ProblemCode.MOUNT_CONFLICT,
+        severity=Severity.ERROR,
+        says=f"{first} is mounted at {path or '/'} already: write another mount path for {second}.",
+    )
 
 
 def _left_behind(scene: Scene, node: WorkflowNode, data: WorkloadData) -> Iterator[Problem]:
