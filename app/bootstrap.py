@@ -14,6 +14,7 @@ from app.domain.editing import Limits
 from app.identity.keyring import KeyRing
 from app.identity.passwords import Passwords
 from app.identity.tokens import AccessTokens
+from app.metrics import Metrics
 from app.realtime.hub import Hub
 from app.realtime.outbox import Outbox
 from app.services import Services
@@ -48,7 +49,13 @@ async def bootstrap(
         stack.push_async_callback(database.close)
         outbox = Outbox(database.raw)
         await outbox.prepare(ttl_seconds=settings.events_ttl_seconds)
-        hub = Hub(outbox, ring_size=settings.stream_buffer)
+        metrics = Metrics()
+        hub = Hub(
+            outbox,
+            ring_size=settings.stream_buffer,
+            ring_bytes=settings.stream_buffer_bytes,
+            metrics=metrics,
+        )
         await stack.enter_async_context(hub.running())
 
         workflow_store, version_store = WorkflowStore(), VersionStore()
@@ -66,6 +73,8 @@ async def bootstrap(
         yield Services(
             accounts=Accounts(
                 database=database,
+                outbox=outbox,
+                hub=hub,
                 passwords=passwords,
                 tokens=AccessTokens(_keys(settings), seconds=settings.access_token_seconds),
                 session_lifetime=timedelta(seconds=settings.refresh_token_seconds),
@@ -89,7 +98,8 @@ async def bootstrap(
             versions=Versions(store=version_store, changes=changes),
             runs=Runs(store=RunStore()),
             clusters=clusters,
-            streams=Streams(hub=hub, workflows=workflow_store),
+            streams=Streams(hub=hub, workflows=workflow_store, metrics=metrics),
+            metrics=metrics,
             ping=database.ping,
         )
 

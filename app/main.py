@@ -15,10 +15,11 @@ from strawberry.http.websocket_origin import normalize_allowed_origins
 
 import schema
 from app.bootstrap import bootstrap
-from app.services import Services
+from app.services import Ending, Services
 from app.settings import Settings
-from app.web import health, requests
+from app.web import health, metrics, requests
 from app.web.callers import Caller
+from app.web.cohorts import Cohorts
 from app.web.connections import Connections
 from app.web.edge import Edge
 from app.web.explorer import ExplorerPage
@@ -63,6 +64,7 @@ def create_app(settings: Settings, *, bootstrap: Bootstrap = bootstrap) -> Starl
             *(WebSocketRoute(path, graphql) for path in PATHS),
             *explorer.routes(),
             *health.routes,
+            *metrics.routes,
         ],
         middleware=[*_cross_origin(settings), *requests.stack(settings)],
         lifespan=lifespan,
@@ -72,9 +74,10 @@ def create_app(settings: Settings, *, bootstrap: Bootstrap = bootstrap) -> Starl
 def edge_of(settings: Settings, services: Services) -> Edge:
     """The GraphQL edge over these services."""
 
-    def context(caller: Caller, request_id: str) -> Context:
+    def context(caller: Caller, request_id: str, ending: Ending) -> Context:
         return Context(
             services=services,
+            ending=ending,
             request_id=request_id,
             address=caller.address,
             actor=caller.actor,
@@ -85,12 +88,15 @@ def edge_of(settings: Settings, services: Services) -> Edge:
         schema=schema.build(limits_of(settings)),
         settings=settings,
         authenticate=services.accounts.actor_of,
+        session_ended=services.accounts.session_ended,
         context=context,
         stopping=services.stopping,
         connections=Connections(
             per_address=settings.max_sockets_per_address,
             per_user=settings.max_sockets_per_user,
         ),
+        metrics=services.metrics,
+        cohorts=Cohorts(services.metrics),
     )
 
 

@@ -158,6 +158,8 @@ class Settings(BaseSettings):
     """How long events stay for subscribers that come back."""
     stream_buffer: int = Field(default=256, ge=8)
     """Events a slow subscriber may lag behind before it is sent a gap and a fresh snapshot."""
+    stream_buffer_bytes: int = Field(default=4_194_304, ge=65_536)
+    """The same as a size, of all events of one stream: 4 MiB."""
 
     @field_validator("signing_keys")
     @classmethod

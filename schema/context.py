@@ -1,7 +1,7 @@
 """What every resolver gets: who is asking, the services, and loaders that live for one operation.
 
-On a websocket the transport makes a new context for every operation; a subscription renews the
-loaders before every event, because a loader remembers what it loaded.
+The transport makes a new context for every operation on a websocket, and for every event of a
+subscription, because a loader remembers what it loaded.
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ import strawberry
 from app.domain.errors import Unauthenticated
 from app.domain.ids import Id
 from app.domain.user import Actor
-from app.services import Services
+from app.services import Ending, Services
 from schema.loaders import Loaders
 
 
@@ -26,6 +26,8 @@ class Context:
     actor: Actor | None = None
     refused: Unauthenticated | None = None
     """Why the token that was sent is no good, when one was."""
+    ending: Ending = field(default_factory=Ending)
+    """How the caller's streams are told to end."""
     cluster_mates: set[Id] = field(default_factory=set)
     """People whom this operation reached through a cluster that the caller sees."""
     loaders: Loaders = field(init=False)

@@ -1,6 +1,6 @@
 """The schema as it is executed: documents prepared once, errors masked, suggestions off."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import strawberry
@@ -13,7 +13,8 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
 from schema.limits import Limits
-from schema.masking import Masking, log_unexpected, request_id
+from schema.masking import Masking, log_unexpected, presentable, request_id
+from schema.subscribing import Subscription
 from schema.validation import MAX_ERRORS, Documents, Prepared, follow_one_of
 
 
@@ -25,8 +26,9 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     @classmethod
     def build(cls, *arguments: Any, **options: Any) -> Any:
-        """As the library's, which passes the bound by position, the tenth argument."""
-        bounded = (*arguments[:9], MAX_ERRORS, *arguments[10:])
+        """As the library's, whose callers pass the bound by position: it is the tenth argument."""
+        left_out = (None,) * (9 - len(arguments))
+        bounded = (*arguments[:9], *left_out, MAX_ERRORS, *arguments[10:])
         return super().build(*bounded, **{**options, "hide_suggestions": True})
 
 
@@ -90,6 +92,42 @@ class Schema(strawberry.Schema):
         if refused is None:
             return await super().stream(query, *arguments, **options)
         return _only(refused)
+
+    async def begin(
+        self,
+        query: str,
+        *,
+        variables: Mapping[str, Any] | None,
+        context: object,
+        operation_name: str | None,
+    ) -> Subscription | ExecutionResult:
+        """The subscription of a document, or why it cannot run."""
+        prepared = self.prepare(query)
+        if prepared.document is None or prepared.errors:
+            return PreExecutionError(data=None, errors=list(prepared.errors))
+        try:
+            begun = await Subscription.begin(
+                self._schema,
+                Executor,
+                prepared.document,
+                operation_name=operation_name,
+                variables=variables or {},
+                context=context,
+            )
+        except Exception as error:
+            begun = [GraphQLError(str(error), original_error=error)]
+        if isinstance(begun, Subscription):
+            return begun
+        return self.told(PreExecutionError(data=None, errors=begun), context, operation_name)
+
+    def told(
+        self, result: ExecutionResult, context: object, operation_name: str | None
+    ) -> ExecutionResult:
+        """A result as a client may see it. What nobody expected is logged."""
+        if result.errors:
+            log_unexpected(result.errors, request_id(context), operation_name)
+            result.errors = presentable(result.errors, request_id(context))
+        return result
 
     def _refused(self, query: str | None) -> PreExecutionError | None:
         errors = self.prepare(query).errors if query else []

@@ -2,7 +2,9 @@
 
 import strawberry
 
-from app.domain.events import Gap
+from app.domain.events import EndReason, Gap, StreamEnded
+
+strawberry.enum(EndReason, name="StreamEndReason", description=EndReason.__doc__)
 
 
 @strawberry.interface(description="An event of a stream. `seq` grows by one from event to event.")
@@ -22,3 +24,16 @@ class StreamGap(StreamEvent):
     @classmethod
     def is_type_of(cls, value: object, _: object) -> bool:
         return isinstance(value, Gap)
+
+
+@strawberry.type(
+    name="StreamEnded",
+    description="The last event of a stream that ended for a reason. `seq` is that of the event "
+    "before it: what to come back with, where coming back makes sense.",
+)
+class StreamEndedType(StreamEvent):
+    reason: EndReason
+
+    @classmethod
+    def is_type_of(cls, value: object, _: object) -> bool:
+        return isinstance(value, StreamEnded)

@@ -9,6 +9,9 @@ from app.domain.user import Actor
 from app.identity.keyring import KeyRing
 from app.identity.passwords import Passwords
 from app.identity.tokens import AccessTokens
+from app.metrics import Metrics
+from app.realtime.hub import Hub
+from app.realtime.outbox import Outbox
 from app.services.accounts import Accounts
 from app.services.attempts import AttemptLimits
 from app.settings import SignUp
@@ -34,8 +37,11 @@ class Clock:
 
 def accounts_on(database: Database, clock: Clock, **more: Any) -> Accounts:
     """Accounts on `database`; `more` overrides what they are made of."""
+    outbox = Outbox(database.raw)
     parts: dict[str, Any] = {
         "database": database,
+        "outbox": outbox,
+        "hub": Hub(outbox, ring_size=8, ring_bytes=2**20, metrics=Metrics()),
         "passwords": Passwords(rounds=4),
         "tokens": AccessTokens(KeyRing.parse([KEY]), seconds=900),
         "session_lifetime": timedelta(days=30),

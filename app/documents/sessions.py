@@ -149,14 +149,19 @@ class SessionStore:
                     return as_user(user)
         return None
 
-    async def end(self, session_id: Id) -> None:
-        """Ends the session: none of its tokens is worth anything from now on."""
-        await self._sessions.delete_one({"_id": ObjectId(session_id)})
-        await self._tokens.delete_many({"session_id": ObjectId(session_id)})
+    async def end(self, session_id: Id, transaction: Transaction) -> bool:
+        """Ends the session: none of its tokens is worth anything. False when there was none."""
+        ended = await self._sessions.delete_one({"_id": ObjectId(session_id)}, session=transaction)
+        await self._tokens.delete_many({"session_id": ObjectId(session_id)}, session=transaction)
+        return ended.deleted_count == 1
 
-    async def sweep(self, user_id: Id, *, generation: int) -> None:
-        """Deletes what is left of the user's sessions of older generations."""
-        old = {"user_id": ObjectId(user_id), "generation": {"$lt": generation}}
-        ids = [session["_id"] async for session in self._sessions.find(old, {"_id": True})]
-        await self._tokens.delete_many({"session_id": {"$in": ids}})
-        await self._sessions.delete_many({"_id": {"$in": ids}})
+    async def of_user(
+        self, user_id: Id, *, before_generation: int, transaction: Transaction
+    ) -> list[Id]:
+        """The user's sessions of older generations."""
+        found = self._sessions.find(
+            {"user_id": ObjectId(user_id), "generation": {"$lt": before_generation}},
+            {"_id": True},
+            session=transaction,
+        )
+        return [Id(session["_id"]) async for session in found]

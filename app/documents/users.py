@@ -134,7 +134,13 @@ class UserStore:
         return await self._users.count_documents(matching("words", search))
 
     async def set_password(
-        self, user_id: Id, password_hash: str, *, instead_of: str | None, now: datetime
+        self,
+        user_id: Id,
+        password_hash: str,
+        *,
+        instead_of: str | None,
+        now: datetime,
+        transaction: Transaction,
     ) -> Credentials | None:
         """Sets the hash and begins a new generation.
 
@@ -148,6 +154,7 @@ class UserStore:
             },
             {"words": False},
             return_document=ReturnDocument.AFTER,
+            session=transaction,
         )
         return None if found is None else _credentials(found)
 

@@ -1,84 +1,47 @@
 """The hub: one change stream per process, however many people listen.
 
-A topic exists while somebody listens to it and keeps a bounded ring of its newest events. The ring
-is only a shortcut: a reader that does not find its next event there reads the collection by `seq`,
-so a restart of the change stream, a lost resume token or a slow reader costs a query, never an
+A reader that does not find its next event in a topic reads the collection by `seq`. So a change
+stream that had to be opened anew, a lost resume token or a slow reader costs a query, and never an
 event.
 """
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import structlog
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
 from app.domain.events import Event, Gap
-from app.realtime.outbox import Outbox, event_of
+from app.metrics import Metrics
+from app.realtime.ending import Ending
+from app.realtime.outbox import Outbox
+from app.realtime.topics import Falling, Topic
 
-log = structlog.get_logger()
+log = structlog.get_logger("kubeorch.hub")
 
-_PAGE = 100
 _HISTORY_LOST = {286, 280, 222}
 """Server errors after which a resume token is of no use: history lost, fatal, bad token."""
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 """Seconds between attempts to reopen the change stream while MongoDB is away."""
 
 
-class Topic:
-    """The newest events of one stream, and a bell that rings when there may be more."""
-
-    def __init__(self, size: int) -> None:
-        self.listeners = 0
-        self._ring: deque[Event] = deque(maxlen=size)
-        self._bell = asyncio.Event()
-
-    def push(self, event: Event) -> None:
-        """Adds the next event; one that does not follow the newest starts the ring afresh."""
-        if self._ring and event.seq <= self._ring[-1].seq:
-            return
-        if self._ring and event.seq != self._ring[-1].seq + 1:
-            self._ring.clear()
-        self._ring.append(event)
-        self.ring()
-
-    def forget(self) -> None:
-        """Drops what is held: events may have passed unseen, readers must ask the collection."""
-        self._ring.clear()
-        self.ring()
-
-    def ring(self) -> None:
-        """Wakes everybody who waits."""
-        self._bell.set()
-        self._bell = asyncio.Event()
-
-    @property
-    def bell(self) -> asyncio.Event:
-        """Set when something happens after this was read."""
-        return self._bell
-
-    def since(self, seq: int) -> list[Event] | None:
-        """What follows `seq`; None when the ring cannot tell."""
-        if not self._ring or self._ring[0].seq > seq + 1:
-            return None
-        return [event for event in self._ring if event.seq > seq]
-
-    def outran(self, seq: int) -> bool:
-        """Whether a reader at `seq` fell behind all that the ring holds."""
-        return len(self._ring) == self._ring.maxlen and self._ring[0].seq > seq + 1
-
-
 class Hub:
     """Hands events from the outbox to whoever listens in this process."""
 
-    def __init__(self, outbox: Outbox, *, ring_size: int) -> None:
+    def __init__(
+        self, outbox: Outbox, *, ring_size: int, ring_bytes: int, metrics: Metrics
+    ) -> None:
         self._outbox = outbox
         self._ring_size = ring_size
+        self._ring_bytes = ring_bytes
+        self._metrics = metrics
         self._topics: dict[str, Topic] = {}
+        self._reads: dict[tuple[str, int, Falling], asyncio.Task[list[Event]]] = {}
         self._open = asyncio.Event()
         self._token: Any = None
+        self._moved = False
         self._pause = _SHORTEST_PAUSE
 
     @contextlib.asynccontextmanager
@@ -96,48 +59,110 @@ class Hub:
             task.cancel()
             await asyncio.gather(task, opened, return_exceptions=True)
 
-    async def events(self, stream: str, *, after: int) -> AsyncGenerator[Event | Gap, None]:
-        """The events of `stream` behind `after`, for ever, each once and in order.
+    async def events(
+        self,
+        stream: str,
+        *,
+        after: int,
+        falling: Falling = Falling.INTO_A_GAP,
+        until: Ending | None = None,
+    ) -> AsyncGenerator[Event | Gap, None]:
+        """The events of `stream` behind `after`, each once and in order, until somebody ends it.
 
-        Ends with a `Gap` when the next event is gone, or when the reader fell behind the ring.
+        Ends with a `Gap` when the next event is not in the collection any more. What happens to a
+        reader that is too slow says `falling`; the numbers of states that nobody needs to see any
+        more are skipped.
         """
-        with self._listen(stream) as topic:
-            seq, live = after, False
-            while True:
-                bell = topic.bell
-                if live and topic.outran(seq):
+        bell = asyncio.Event()
+        seq, live = after, False
+        with self._listen(stream, bell, until) as topic:
+            while until is None or until.reason is None:
+                bell.clear()
+                event = topic.after(seq)
+                if event is not None:
+                    seq = event.seq
+                    if falling is not Falling.ONTO_THE_NEWEST or not topic.superseded(event):
+                        yield event
+                    continue
+                if topic.reached(seq):
+                    live = True
+                    await bell.wait()
+                    continue
+                if live and falling is Falling.INTO_A_GAP and topic.outran(seq):
                     yield Gap(from_seq=seq + 1, to_seq=seq + 1)
                     return
-                batch = topic.since(seq)
-                if batch is None:
-                    batch = await self._outbox.read(stream, after=seq, limit=_PAGE)
-                for event in batch:
-                    if event.seq != seq + 1:
+                page = await self._read(stream, seq, falling)
+                for event in page:
+                    if event.seq != seq + 1 and falling is not Falling.ONTO_THE_NEWEST:
                         yield Gap(from_seq=seq + 1, to_seq=event.seq - 1)
                         return
-                    yield event
                     seq = event.seq
-                if not batch:
+                    yield event
+                if not page:
                     live = True
                     await bell.wait()
 
     @contextlib.contextmanager
-    def _listen(self, stream: str) -> Iterator[Topic]:
-        topic = self._topics.setdefault(stream, Topic(self._ring_size))
-        topic.listeners += 1
+    def _listen(self, stream: str, bell: asyncio.Event, until: Ending | None) -> Iterator[Topic]:
+        topic = self._topics.get(stream)
+        if topic is None:
+            topic = Topic(most=self._ring_size, most_bytes=self._ring_bytes)
+            self._topics[stream] = topic
+        ended = until.listening(bell) if until is not None else contextlib.nullcontext()
         try:
-            yield topic
+            with topic.listening(bell), ended:
+                yield topic
         finally:
-            topic.listeners -= 1
-            if topic.listeners == 0:
-                del self._topics[stream]
+            if not topic.listeners:
+                self._topics.pop(stream, None)
+
+    async def _read(self, stream: str, after: int, falling: Falling) -> list[Event]:
+        """What the collection has; readers at the same place share one query.
+
+        A query that began before the topics forgot is not shared with those who came after: it may
+        have seen less than they need.
+        """
+        key = (stream, after, falling)
+        task = self._reads.get(key)
+        if task is None:
+            newest = falling is Falling.ONTO_THE_NEWEST
+            read = self._outbox.newest if newest else self._outbox.read
+            task = asyncio.create_task(self._until_read(read, stream, after))
+            self._reads[key] = task
+            task.add_done_callback(lambda done: self._read_is_over(key, done))
+        return await asyncio.shield(task)
+
+    async def _until_read(
+        self, read: Callable[..., Awaitable[list[Event]]], stream: str, after: int
+    ) -> list[Event]:
+        """What the collection has, as soon as the database answers."""
+        pause = _SHORTEST_PAUSE
+        while True:
+            try:
+                return await read(stream, after=after)
+            except ConnectionFailure as error:
+                log.warning("hub.waiting", stream=stream, error=str(error))
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _read_is_over(self, key: tuple[str, int, Falling], task: asyncio.Task[list[Event]]) -> None:
+        if self._reads.get(key) is task:
+            del self._reads[key]
+        if not task.cancelled():
+            task.exception()  # whoever waits has it; when nobody does any more, it is nobody's
+
+    def _forget(self) -> None:
+        self._reads.clear()
+        for topic in self._topics.values():
+            topic.forget()
 
     async def _run(self) -> None:
         while True:
             try:
                 await self._watch()
             except OperationFailure as error:
-                if error.code in _HISTORY_LOST:
+                # A token that fails before it has brought anything would fail for ever.
+                if error.code in _HISTORY_LOST or not self._moved:
                     self._token = None
                 log.warning("hub.reopening", error=str(error), code=error.code)
             except PyMongoError as error:
@@ -145,20 +170,26 @@ class Hub:
             except Exception:
                 # Whatever it was, readers must not wait in silence; the token is already past it.
                 log.exception("hub.reopening")
-            for topic in self._topics.values():
-                topic.forget()
+                self._forget()
+            self._metrics.reopened.inc()
             await asyncio.sleep(self._pause)
             self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 
     async def _watch(self) -> None:
-        pipeline = [{"$match": {"operationType": "insert"}}]
-        async with await self._outbox.events.watch(pipeline, resume_after=self._token) as changes:
+        """Reads the change stream until it breaks.
+
+        With a token it goes on where it was. Without one, events may have passed unseen.
+        """
+        self._moved = False
+        async with self._outbox.watch(after=self._token) as changes:
+            if self._token is None:
+                self._forget()
             self._open.set()
             self._pause = _SHORTEST_PAUSE
-            for topic in self._topics.values():
-                topic.forget()
-            async for change in changes:
-                self._token = changes.resume_token
-                event = event_of(change["fullDocument"])
-                if listened := self._topics.get(event.stream):
-                    listened.push(event)
+            try:
+                async for entry in changes:
+                    self._moved = True
+                    if topic := self._topics.get(entry.stream):
+                        topic.push(entry.event(), entry.size)
+            finally:
+                self._token = changes.token

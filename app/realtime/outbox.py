@@ -5,18 +5,29 @@ counter that the same transaction moved. So a stream has no gap, no duplicate, a
 change that did not happen.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
 
-from bson import ObjectId
+import bson
+from bson import CodecOptions, ObjectId
+from bson.raw_bson import RawBSONDocument
 from pymongo import ASCENDING, IndexModel
+from pymongo.asynchronous.change_stream import AsyncCollectionChangeStream
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
 from app.domain.events import Event
 from app.domain.ids import Id
 
-COLLECTION = "events"
+COLLECTION: Final = "events"
+
+PAGE: Final = 100
+"""Events that are read at once."""
+PAGE_BYTES: Final = 2**20
+"""Size from which no more are read at once: a slow reader holds its page while it sends."""
+
+_RAW: Final[CodecOptions[RawBSONDocument]] = CodecOptions(document_class=RawBSONDocument)
 
 
 class Outbox:
@@ -24,6 +35,7 @@ class Outbox:
 
     def __init__(self, database: AsyncDatabase[dict[str, Any]]) -> None:
         self.events = database[COLLECTION]
+        self._raw = self.events.with_options(codec_options=_RAW)
 
     async def prepare(self, *, ttl_seconds: int) -> None:
         """Creates the indexes; a changed TTL takes effect."""
@@ -46,31 +58,112 @@ class Outbox:
 
     async def append(self, event: Event, transaction: AsyncClientSession) -> None:
         """Adds `event` to its stream, as part of `transaction`."""
-        await self.events.insert_one(
-            {
-                "stream": event.stream,
-                "seq": event.seq,
-                "type": event.type,
-                "payload": event.payload,
-                "actor_id": ObjectId(event.actor_id) if event.actor_id else None,
-                "at": event.at,
-            },
-            session=transaction,
+        document = {
+            "stream": event.stream,
+            "seq": event.seq,
+            "type": event.type,
+            "payload": event.payload,
+            "actor_id": ObjectId(event.actor_id) if event.actor_id else None,
+            "at": event.at,
+        }
+        if event.key is not None:
+            document["key"] = event.key
+        await self.events.insert_one(document, session=transaction)
+
+    async def read(self, stream: str, *, after: int) -> list[Event]:
+        """The next events of `stream` behind `after`, oldest first: up to a page."""
+        entries: list[Entry] = []
+        size = 0
+        found = self._raw.find({"stream": stream, "seq": {"$gt": after}}).sort("seq")
+        async with found.limit(PAGE).batch_size(PAGE) as cursor:
+            async for document in cursor:
+                entries.append(self.entry(document))
+                size += entries[-1].size
+                if size >= PAGE_BYTES:
+                    break
+        return [entry.event() for entry in entries]
+
+    async def newest(self, stream: str, *, after: int) -> list[Event]:
+        """The newest event of every key of `stream` behind `after`, oldest first."""
+        pipeline: list[dict[str, Any]] = [
+            {"$match": {"stream": stream, "seq": {"$gt": after}}},
+            {"$sort": {"seq": -1}},
+            {"$group": {"_id": {"$ifNull": ["$key", "$seq"]}, "event": {"$first": "$$ROOT"}}},
+            {"$replaceRoot": {"newRoot": "$event"}},
+            {"$sort": {"seq": 1}},
+        ]
+        async with await self._raw.aggregate(pipeline) as found:
+            return [self.entry(document).event() async for document in found]
+
+    @asynccontextmanager
+    async def watch(self, *, after: Mapping[str, Any] | None) -> AsyncIterator["Entries"]:
+        """New events of all streams, from the token `after` on, or from now on.
+
+        From now on means: whatever is not in it can be read from the collection once this is open.
+        """
+        client = self.events.database.client
+        pipeline = [{"$match": {"operationType": "insert"}}]
+        async with client.start_session(causal_consistency=True) as session:
+            changes = await self._raw.watch(pipeline, resume_after=after, session=session)
+            async with changes:
+                # The beginning of the stream may be ahead of what a majority has, which is what
+                # readers see; a read in the same session waits until it is not.
+                await self.events.find_one({"_id": None}, session=session)
+                yield Entries(changes, self)
+
+    def entry(self, document: RawBSONDocument) -> "Entry":
+        """The entry that a document holds."""
+        return Entry(document, self.events.codec_options)
+
+
+class Entry:
+    """An event as it is stored, not read any further than need be."""
+
+    __slots__ = ("_document", "_options")
+
+    def __init__(self, document: RawBSONDocument, options: CodecOptions[dict[str, Any]]) -> None:
+        self._document = document
+        self._options = options
+
+    @property
+    def stream(self) -> str:
+        return str(self._document["stream"])
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return len(self._document.raw)
+
+    def event(self) -> Event:
+        """The event that it holds."""
+        document = bson.decode(self._document.raw, self._options)
+        return Event(
+            stream=document["stream"],
+            seq=document["seq"],
+            type=document["type"],
+            payload=document["payload"],
+            key=document.get("key"),
+            actor_id=Id(document["actor_id"]) if document["actor_id"] else None,
+            at=document["at"],
         )
 
-    async def read(self, stream: str, *, after: int, limit: int) -> list[Event]:
-        """The events of `stream` behind `after`, oldest first, at most `limit`."""
-        found = self.events.find({"stream": stream, "seq": {"$gt": after}}).sort("seq").limit(limit)
-        return [event_of(document) async for document in found]
 
+class Entries:
+    """What a change stream brings. `token` is where to go on after it."""
 
-def event_of(document: Mapping[str, Any]) -> Event:
-    """The event that a stored document holds."""
-    return Event(
-        stream=document["stream"],
-        seq=document["seq"],
-        type=document["type"],
-        payload=document["payload"],
-        actor_id=Id(document["actor_id"]) if document["actor_id"] else None,
-        at=document["at"],
-    )
+    def __init__(
+        self, changes: AsyncCollectionChangeStream[RawBSONDocument], outbox: Outbox
+    ) -> None:
+        self._changes = changes
+        self._outbox = outbox
+
+    @property
+    def token(self) -> Mapping[str, Any] | None:
+        return self._changes.resume_token
+
+    def __aiter__(self) -> "Entries":
+        return self
+
+    async def __anext__(self) -> Entry:
+        change = await self._changes.next()
+        return self._outbox.entry(change["fullDocument"])

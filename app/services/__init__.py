@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from app.metrics import Metrics
+from app.realtime.ending import Ending
 from app.services.accounts import Accounts
 from app.services.clusters import Clusters
 from app.services.runs import Runs
@@ -22,7 +24,11 @@ class Services:
     runs: Runs
     clusters: Clusters
     streams: Streams
+    metrics: Metrics
     ping: Callable[[], Awaitable[None]]
     """Asks the database whether it is there; raises when it is not."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process is asked to stop: streams end, nothing new begins."""
+
+
+__all__ = ["Ending", "Services"]

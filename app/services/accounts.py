@@ -20,6 +20,8 @@ from app.domain.user import Actor, User
 from app.identity import emails
 from app.identity.passwords import Passwords
 from app.identity.tokens import AccessTokens
+from app.realtime.hub import Hub
+from app.realtime.outbox import Outbox
 from app.services.attempts import AttemptLimits, Attempts
 from app.services.joining import Joining, email_taken
 from app.services.sessions import Sessions
@@ -33,6 +35,8 @@ class Accounts:
         self,
         *,
         database: Database,
+        outbox: Outbox,
+        hub: Hub,
         passwords: Passwords,
         tokens: AccessTokens,
         session_lifetime: timedelta,
@@ -50,6 +54,8 @@ class Accounts:
         self._sessions = Sessions(
             database=database,
             store=SessionStore(database),
+            outbox=outbox,
+            hub=hub,
             tokens=tokens,
             lifetime=session_lifetime,
             now=now,
@@ -134,14 +140,25 @@ class Accounts:
             raise Invalid(problems)
         proven = await self._prove(actor, current, address)
         hashed = await self._passwords.hash(new)
-        changed = await self._users.set_password(
-            user.id, hashed, instead_of=proven.password_hash, now=self._now()
-        )
+
+        async def work(transaction: Transaction) -> Credentials | None:
+            changed = await self._users.set_password(
+                user.id,
+                hashed,
+                instead_of=proven.password_hash,
+                now=self._now(),
+                transaction=transaction,
+            )
+            if changed is not None:
+                await self._sessions.end_older(
+                    user.id, generation=changed.generation, transaction=transaction
+                )
+            return changed
+
+        changed = await self._database.transaction(work)
         if changed is None:
             raise Conflict("The password was changed by somebody else just now. Sign in again.")
-        signed_in = await self._sessions.open(changed.user, generation=changed.generation)
-        await self._sessions.sweep(user.id, generation=changed.generation)
-        return signed_in
+        return await self._sessions.open(changed.user, generation=changed.generation)
 
     async def update_profile(
         self,
@@ -185,6 +202,10 @@ class Accounts:
     async def actor_of(self, access_token: str) -> Access:
         """Whom the token speaks for, with one database command. Raises Unauthenticated."""
         return await self._sessions.actor_of(access_token)
+
+    async def session_ended(self, session_id: Id) -> None:
+        """Returns when the session has ended, on whatever replica."""
+        await self._sessions.ended(session_id)
 
     async def by_ids(self, ids: Sequence[Id]) -> dict[Id, User]:
         """Those of the users that exist."""

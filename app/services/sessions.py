@@ -1,6 +1,7 @@
 """Sessions: opened, refreshed, ended, and asked whom an access token speaks for."""
 
 from collections.abc import Callable
+from contextlib import aclosing
 from datetime import datetime, timedelta
 
 import structlog
@@ -8,11 +9,14 @@ import structlog
 from app.documents.database import Database, Transaction, new_id
 from app.documents.sessions import SessionStore
 from app.domain.errors import InvalidCredentials, Unauthenticated
+from app.domain.events import Event, session_stream
 from app.domain.ids import Id
 from app.domain.session import Access, Session, SignedIn
 from app.domain.user import Actor, User
 from app.identity.opaque import digest, new_secret
 from app.identity.tokens import AccessTokens
+from app.realtime.hub import Hub
+from app.realtime.outbox import Outbox
 
 log = structlog.get_logger("kubeorch.accounts")
 
@@ -28,12 +32,16 @@ class Sessions:
         *,
         database: Database,
         store: SessionStore,
+        outbox: Outbox,
+        hub: Hub,
         tokens: AccessTokens,
         lifetime: timedelta,
         now: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._store = store
+        self._outbox = outbox
+        self._hub = hub
         self._tokens = tokens
         self._lifetime = lifetime
         self._now = now
@@ -68,7 +76,7 @@ class Sessions:
         if token is None:
             raise _refused(_REFUSED)
         if token.used:
-            await self._store.end(token.session_id)
+            await self.end(token.session_id)
             log.warning("used refresh token came back, session ended", session=token.session_id)
             raise _refused(_REFUSED)
         session_id, expires_at = token.session_id, now + self._lifetime
@@ -99,18 +107,44 @@ class Sessions:
         return Access(Actor(user, claims.session_id), claims.expires_at)
 
     async def end(self, session_id: Id) -> None:
-        """Ends a session, alive or not."""
-        await self._store.end(session_id)
+        """Ends a session, alive or not, and tells every replica."""
+
+        async def work(transaction: Transaction) -> None:
+            await self._end(session_id, transaction)
+
+        await self._database.transaction(work)
 
     async def end_of_token(self, refresh_token: str) -> None:
         """Ends the session that the token belongs to, if it belongs to one."""
         token = await self._store.find_token(digest(refresh_token), now=self._now())
         if token is not None:
-            await self._store.end(token.session_id)
+            await self.end(token.session_id)
 
-    async def sweep(self, user_id: Id, *, generation: int) -> None:
-        """Deletes what is left of sessions that an older generation ended."""
-        await self._store.sweep(user_id, generation=generation)
+    async def end_older(self, user_id: Id, *, generation: int, transaction: Transaction) -> None:
+        """Ends the user's sessions of generations before this one."""
+        older = await self._store.of_user(
+            user_id, before_generation=generation, transaction=transaction
+        )
+        for session_id in older:
+            await self._end(session_id, transaction)
+
+    async def ended(self, session_id: Id) -> None:
+        """Returns when the session has ended, on whatever replica; at once when it had before."""
+        async with aclosing(self._hub.events(session_stream(session_id), after=0)) as events:
+            async for _ in events:
+                return
+
+    async def _end(self, session_id: Id, transaction: Transaction) -> None:
+        if await self._store.end(session_id, transaction):
+            event = Event(
+                stream=session_stream(session_id),
+                seq=1,
+                type="SessionEnded",
+                payload={},
+                actor_id=None,
+                at=self._now(),
+            )
+            await self._outbox.append(event, transaction)
 
     def _signed_in(self, user: User, session_id: Id, secret: str, now: datetime) -> SignedIn:
         token, expires_at = self._tokens.issue(user.id, session_id, now=now)

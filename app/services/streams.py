@@ -1,70 +1,66 @@
-"""Live streams: a snapshot, then every change, each once and in order, on any replica."""
+"""Live streams: what people can watch."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from app.documents.workflows import WorkflowStore
 from app.domain import policy
-from app.domain.errors import Invalid, NotFound
+from app.domain.errors import NotFound
 from app.domain.events import (
+    EndReason,
     Gap,
+    StreamEnded,
     WorkflowEdited,
     WorkflowSnapshot,
     workflow_stream,
 )
 from app.domain.ids import Id
 from app.domain.user import Actor
-from app.domain.workflow import Workflow
+from app.metrics import Metrics
+from app.realtime.ending import Ending
 from app.realtime.hub import Hub
+from app.services.following import Following
 from app.services.telling import edited_of
 
-WorkflowStreamEvent = WorkflowSnapshot | WorkflowEdited | Gap
+WorkflowStreamEvent = WorkflowSnapshot | WorkflowEdited | Gap | StreamEnded
+"""What comes of `Streams.workflow_changed`."""
 
 
 class Streams:
-    """What people can watch."""
+    """What people can watch. Each stream keeps the contract of `app.services.following`."""
 
-    def __init__(self, *, hub: Hub, workflows: WorkflowStore) -> None:
-        self._hub = hub
+    def __init__(self, *, hub: Hub, workflows: WorkflowStore, metrics: Metrics) -> None:
         self._workflows = workflows
+        self._edits = Following[WorkflowSnapshot, WorkflowEdited](
+            hub, metrics, read=edited_of, last=_deleted
+        )
 
     async def workflow_changed(
-        self, actor: Actor, workflow_id: Id, *, after: int | None = None
+        self, actor: Actor, workflow_id: Id, *, after: int | None = None, until: Ending
     ) -> AsyncGenerator[WorkflowStreamEvent, None]:
-        """A snapshot, then every change. With `after`, the changes behind that seq instead.
+        """A workflow, then every change of it, until it is deleted.
 
-        Ends when the workflow is deleted. Raises NotFound when the caller may not see it. A reader
-        that fell behind, or whose `after` is gone, gets a Gap and a fresh snapshot.
+        Raises NotFound when the caller may not see it, Invalid for a bad `after`.
         """
-        if after is not None and after < 0:
-            raise Invalid.field(["after"], "Send the seq of an event that you have, 0 or more.")
-        workflow = await self._visible(actor, workflow_id)
-        seq = after
-        while True:
-            if seq is None or seq > workflow.seq:
-                yield WorkflowSnapshot(seq=workflow.seq, workflow=workflow)
-                seq = workflow.seq
-            async with aclosing(
-                self._hub.events(workflow_stream(workflow_id), after=seq)
-            ) as events:
-                async for event in events:
-                    if isinstance(event, Gap):
-                        workflow = await self._visible(actor, workflow_id)
-                        yield Gap(from_seq=seq + 1, to_seq=workflow.seq)
-                        seq = None
-                        break
-                    edited = edited_of(event)
-                    yield edited
-                    seq = event.seq
-                    if edited.workflow.deleted_at is not None:
-                        return
 
-    async def _visible(self, actor: Actor, workflow_id: Id) -> Workflow:
-        workflow = await self._workflows.get(workflow_id)
-        if (
-            workflow is None
-            or workflow.deleted_at is not None
-            or not policy.sees_workflow(actor, workflow)
-        ):
-            raise NotFound("workflow")
-        return workflow
+        async def snapshot() -> WorkflowSnapshot | None:
+            workflow = await self._workflows.get(workflow_id)
+            if workflow is None or workflow.deleted_at is not None:
+                return None
+            if not policy.sees_workflow(actor, workflow):
+                return None
+            return WorkflowSnapshot(seq=workflow.seq, workflow=workflow)
+
+        first = await snapshot()
+        if first is None:
+            raise NotFound("workflow", path=["workflowId"])
+        events = self._edits.follow(
+            workflow_stream(workflow_id), snapshot, first=first, after=after, until=until
+        )
+        async with aclosing(events):
+            async for event in events:
+                yield event
+
+
+def _deleted(edited: WorkflowEdited) -> EndReason | None:
+    return EndReason.DELETED if edited.workflow.deleted_at is not None else None

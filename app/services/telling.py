@@ -24,7 +24,9 @@ def edited_of(event: Event) -> WorkflowEdited:
     """The edit that was kept, with its place in the stream and who did it."""
     payload = event.payload
     return WorkflowEdited(
+        stream=event.stream,
         seq=event.seq,
+        at=event.at,
         actor_id=event.actor_id,
         nodes_changed=[trusting.read_node(node) for node in payload["nodes_changed"]],
         nodes_removed=payload["nodes_removed"],

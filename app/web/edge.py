@@ -2,40 +2,57 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final
 
 import structlog
 from graphql import GraphQLError, OperationType
 from starlette.types import Scope
 from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
 
-from app.domain.errors import Unauthenticated
+from app.domain.events import Told
+from app.domain.ids import Id
+from app.domain.user import Actor
+from app.metrics import Metrics
+from app.realtime.ending import Ending
 from app.settings import Settings
-from app.web.callers import Authenticate, Caller, Credentials
+from app.web.callers import Authenticate, Caller
+from app.web.cohorts import Cohorts
 from app.web.connections import Connections
 from app.web.operations import Operation
-from app.web.responses import failure, refused
+from app.web.responses import Reply, failure, refused
 from schema.execution import Schema
 from schema.masking import presentable
+from schema.subscribing import Subscription
 
-Results = AsyncGenerator[ExecutionResult, None]
+Replies = AsyncGenerator[Reply, None]
 
 log = structlog.get_logger("kubeorch.graphql")
 
 
+CLOSING_SECONDS: Final = 2.0
+"""How long a client that does not read may hold up its own farewell."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """One per process. `context` makes what resolvers get, of a caller and a request id."""
+    """One per process. `context` makes what resolvers get: of a caller, a request id, and how the
+    caller's streams are told to end."""
 
     schema: Schema
     settings: Settings
     authenticate: Authenticate
-    context: Callable[[Caller, str], object]
+    session_ended: Callable[[Id], Awaitable[None]]
+    """Returns when a session has ended, on whatever replica."""
+    context: Callable[[Caller, str, Ending], object]
     stopping: asyncio.Event
     connections: Connections
+    metrics: Metrics
+    cohorts: Cohorts
     _unfinished: set[asyncio.Task[ExecutionResult]] = field(default_factory=set)
 
     def admit(self, operation: Operation) -> OperationType | ExecutionResult:
@@ -66,25 +83,57 @@ class Edge:
             text = f"The query was stopped after {seconds:g} s. Ask for less at once."
             return refused(text, "TIMEOUT")
 
-    async def results(
-        self, operation: Operation, kind: OperationType, caller: Caller, request_id: str
-    ) -> Results:
-        """Every result: the events of a subscription, the one result of anything else."""
+    async def replies(
+        self,
+        operation: Operation,
+        kind: OperationType,
+        caller: Caller,
+        request_id: str,
+        ending: Ending,
+    ) -> Replies:
+        """Every result: the events of a subscription, the one result of anything else.
+
+        `ending` is how the streams of this caller are told to end.
+        """
         if kind is not OperationType.SUBSCRIPTION:
-            yield await self.run(operation, kind, caller, request_id)
+            yield Reply(await self.run(operation, kind, caller, request_id))
             return
-        stream = await self.schema.subscribe(
+        context = self.context(caller, request_id, ending)
+        begun = await self.schema.begin(
             operation.query,
-            variable_values=operation.variables,
-            context_value=self.context(caller, request_id),
+            variables=operation.variables,
+            context=context,
             operation_name=operation.name,
-            operation_extensions=operation.extensions,
         )
-        async with aclosing(stream):
-            async for result in stream:
-                yield _presentable(result, request_id)
-                # A source that never waits would otherwise keep the loop from everybody else.
-                await asyncio.sleep(0)
+        if isinstance(begun, ExecutionResult):
+            yield Reply(begun)
+            return
+        telling = _Telling(self, begun, operation, caller, request_id)
+        with self.metrics.subscribers.labels(begun.field).track_inprogress():
+            async with aclosing(begun.source) as events:
+                try:
+                    async for event in events:
+                        yield await telling.of(event)
+                        # A source that never waits would otherwise keep the loop from the others.
+                        await asyncio.sleep(0)
+                except Exception as error:
+                    yield telling.failure(error)
+
+    async def end_of_session(self, actor: Actor) -> None:
+        """Returns when the actor's session has ended; asks again when it cannot be known."""
+        while True:
+            try:
+                return await self.session_ended(actor.session_id)
+            except Exception:
+                log.warning("the session cannot be watched", exc_info=True)
+                await asyncio.sleep(self.settings.ping_seconds)
+
+    def delivered(self, reply: Reply) -> None:
+        """Counts what has gone to its socket."""
+        self.metrics.deliveries.inc()
+        if reply.told_at is not None:
+            lag = (datetime.now(UTC) - reply.told_at).total_seconds()
+            self.metrics.lag.observe(max(lag, 0.0))
 
     async def finish(self, seconds: float) -> int:
         """Wait for the mutations whose callers have left; the number of those not finished."""
@@ -93,27 +142,69 @@ class Edge:
         _, left = await asyncio.wait(self._unfinished, timeout=seconds)
         return len(left)
 
-    async def unwelcome(self, credentials: Credentials, caller: Caller) -> Unauthenticated | None:
-        """Why a caller whose streams are open may not stay; None when they may."""
-        if caller.actor is None:
-            return None
-        try:
-            return (await credentials.caller(caller.address, self.authenticate)).refused
-        except Exception:
-            log.warning("access could not be checked again", exc_info=True)
-            return None
-
     async def _execute(
         self, operation: Operation, caller: Caller, request_id: str
     ) -> ExecutionResult:
         result = await self.schema.execute(
             operation.query,
             variable_values=operation.variables,
-            context_value=self.context(caller, request_id),
+            context_value=self.context(caller, request_id, Ending()),
             operation_name=operation.name,
             operation_extensions=operation.extensions,
         )
         return _presentable(result, request_id)
+
+
+class _Telling:
+    """One subscriber's way from an event to what is sent."""
+
+    def __init__(
+        self,
+        edge: Edge,
+        subscription: Subscription,
+        operation: Operation,
+        caller: Caller,
+        request_id: str,
+    ) -> None:
+        self._edge = edge
+        self._subscription = subscription
+        self._operation = operation
+        self._caller = caller
+        self._request_id = request_id
+        self._cohort = (subscription.question(), _rights(caller))
+
+    async def of(self, event: object) -> Reply:
+        """What is sent for an event; the cohort's, when the event is one that others get too."""
+        if not isinstance(event, Told):
+            return await self._execute(event, None)
+        key = (self._cohort, type(event), event.stream, event.seq)
+        return await self._edge.cohorts.reply(key, lambda: self._execute(event, event.at))
+
+    def failure(self, error: Exception) -> Reply:
+        """What is sent when there are no more events because something went wrong."""
+        located = GraphQLError(str(error), original_error=error)
+        return Reply(self._told(PreExecutionError(data=None, errors=[located])))
+
+    async def _execute(self, event: object, told_at: datetime | None) -> Reply:
+        edge = self._edge
+        context = edge.context(self._caller, self._request_id, Ending())
+        seconds = edge.settings.operation_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                result = await self._subscription.execute(event, context)
+        except TimeoutError:
+            text = f"The event was given up after {seconds:g} s. Ask for less at once."
+            return Reply(refused(text, "TIMEOUT"))
+        return Reply(self._told(ExecutionResult(result.data, result.errors)), told_at)
+
+    def _told(self, result: ExecutionResult) -> ExecutionResult:
+        context = self._edge.context(self._caller, self._request_id, Ending())
+        return self._edge.schema.told(result, context, self._operation.name)
+
+
+def _rights(caller: Caller) -> Hashable:
+    """What decides what a caller sees. Two people never share: what they see may differ."""
+    return (caller.actor.id, caller.actor.user.role) if caller.actor else None
 
 
 def _presentable(result: ExecutionResult, request_id: str) -> ExecutionResult:

@@ -10,9 +10,11 @@ from typing import Final, NoReturn
 
 from starlette.types import Receive, Scope, Send
 
-from app.web.callers import Caller, Credentials, network_of
-from app.web.edge import Edge, Results, end_of_token
-from app.web.responses import Media, Outcome, Refusal, body_of, encode, refused
+from app.domain.events import EndReason
+from app.realtime.ending import Ending
+from app.web.callers import Caller, network_of
+from app.web.edge import CLOSING_SECONDS, Edge, Replies, end_of_token
+from app.web.responses import Media, Outcome, Refusal, Reply, refused
 
 COMPLETE: Final = b"event: complete\ndata:\n\n"
 HEARTBEAT: Final = b":\n\n"
@@ -32,15 +34,15 @@ class _Ending(Exception):
 
 
 class EventStream:
-    """An ASGI response that sends `results` as they come."""
+    """An ASGI response that sends `replies` as they come."""
 
     def __init__(
-        self, edge: Edge, results: Results, caller: Caller, credentials: Credentials
+        self, edge: Edge, replies: Replies, caller: Caller, ending: Ending | None = None
     ) -> None:
         self._edge = edge
-        self._results = results
+        self._replies = replies
         self._caller = caller
-        self._credentials = credentials
+        self._ending = ending or Ending()
         self._ping_seconds = edge.settings.ping_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,20 +72,22 @@ class EventStream:
                     self._until_gone(receive),
                     self._until_stopping(),
                     self._until_expired(),
+                    self._until_session_ends(),
                     self._beat(send),
                 ):
                     tasks.create_task(ending)
-                await self._send_results(send)
+                await self._send_replies(send)
         except* _Ending as endings:
             words = next(each.words for each in endings.exceptions if isinstance(each, _Ending))
         if words is not None:
             await send({"type": "http.response.body", "body": words})
 
-    async def _send_results(self, send: Send) -> NoReturn:
+    async def _send_replies(self, send: Send) -> NoReturn:
         await self._write(send, HEARTBEAT)
-        async with aclosing(self._results) as results:
-            async for result in results:
-                await self._write(send, event(encode(body_of(result))))
+        async with aclosing(self._replies) as replies:
+            async for reply in replies:
+                await self._write(send, event(reply.body))
+                self._edge.delivered(reply)
         raise _Ending(COMPLETE)
 
     async def _write(self, send: Send, data: bytes) -> None:
@@ -105,15 +109,25 @@ class EventStream:
 
     async def _until_expired(self) -> NoReturn:
         await end_of_token(self._caller)
+        await self._dismiss(EndReason.TOKEN_EXPIRED)
         raise _farewell("The access token has expired. Sign in again, and come back.")
+
+    async def _until_session_ends(self) -> NoReturn:
+        actor = self._caller.actor
+        await (self._edge.end_of_session(actor) if actor else asyncio.Event().wait())
+        await self._dismiss(EndReason.SESSION_ENDED)
+        raise _farewell("The session has ended. Sign in again.")
+
+    async def _dismiss(self, reason: EndReason) -> None:
+        """Let the stream say why it ends; what ends it then is its own last event."""
+        self._ending.say(reason)
+        if self._ending.heard:
+            await asyncio.sleep(CLOSING_SECONDS)
 
     async def _beat(self, send: Send) -> NoReturn:
         while True:
             await asyncio.sleep(self._ping_seconds)
             await self._write(send, HEARTBEAT)
-            unwelcome = await self._edge.unwelcome(self._credentials, self._caller)
-            if unwelcome is not None:
-                raise _farewell(unwelcome.message)
 
 
 def event(data: bytes) -> bytes:
@@ -123,4 +137,4 @@ def event(data: bytes) -> bytes:
 
 def _farewell(message: str) -> _Ending:
     result = refused(message, "UNAUTHENTICATED")
-    return _Ending(event(encode(body_of(result))) + COMPLETE)
+    return _Ending(event(Reply(result).body) + COMPLETE)

@@ -16,13 +16,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.types import ExecutionResult
 
+from app.realtime.ending import Ending
 from app.settings import SpecMode
 from app.web.callers import Caller, Credentials
-from app.web.edge import Edge, Results, address_of, request_id_of
+from app.web.edge import Edge, Replies, address_of, request_id_of
 from app.web.events import EventStream
 from app.web.explorer import ExplorerPage, wants_page
 from app.web.operations import Malformed, Operation
-from app.web.responses import Media, Outcome, Refusal, negotiate, respond
+from app.web.responses import Media, Outcome, Refusal, Reply, negotiate, respond
 from app.web.sockets import Socket
 
 WATCH_AFTER: Final = 0.1
@@ -66,8 +67,7 @@ class GraphQLEndpoint:
         kind = self._edge.admit(operation)
         if isinstance(kind, ExecutionResult):
             if accepted.media is Media.EVENTS:
-                nobody = Caller(address_of(request.scope))
-                return EventStream(self._edge, _only(kind), nobody, Credentials())
+                return EventStream(self._edge, _only(kind), Caller(address_of(request.scope)))
             return respond(kind, accepted.media or Media.JSON, self._mode)
         if kind is OperationType.MUTATION and request.method == "GET":
             raise _wrong_method("Mutations are sent by POST.", "POST")
@@ -93,8 +93,9 @@ class GraphQLEndpoint:
         caller = await credentials.caller(address_of(request.scope), edge.authenticate)
         request_id = request_id_of(request.scope)
         if media is Media.EVENTS or kind is OperationType.SUBSCRIPTION:
-            results = edge.results(operation, kind, caller, request_id)
-            return EventStream(edge, results, caller, credentials)
+            ending = Ending()
+            replies = edge.replies(operation, kind, caller, request_id, ending)
+            return EventStream(edge, replies, caller, ending)
         if kind is OperationType.MUTATION:
             return respond(await edge.run(operation, kind, caller, request_id), media, self._mode)
         async with _while_connected(receive):
@@ -126,8 +127,8 @@ def _is_json(content_type: str) -> bool:
     return name == "application/json" and charsets <= {"utf-8", "utf8"}
 
 
-async def _only(result: ExecutionResult) -> Results:
-    yield result
+async def _only(result: ExecutionResult) -> Replies:
+    yield Reply(result)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ processed is 422 and an answer beside errors 294.
 import enum
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -113,6 +114,32 @@ def body_of(result: ExecutionResult) -> dict[str, Any]:
     if result.extensions:
         body["extensions"] = result.extensions
     return body
+
+
+class Reply:
+    """A result as it is sent, to any number of clients. `told_at` is when its event was written."""
+
+    __slots__ = ("_text", "body", "errors", "outcome", "told_at")
+
+    def __init__(self, result: ExecutionResult, told_at: datetime | None = None) -> None:
+        body = body_of(result)
+        self.outcome = outcome_of(result)
+        self.body = encode(body)
+        self.errors: list[Any] = body.get("errors", [])
+        self.told_at = told_at
+        self._text: str | None = None
+
+    @property
+    def ran(self) -> bool:
+        """Whether it came as far as its data."""
+        return self.outcome in {Outcome.DONE, Outcome.PARTIAL}
+
+    @property
+    def text(self) -> str:
+        """The body, for text frames."""
+        if self._text is None:
+            self._text = self.body.decode()
+        return self._text
 
 
 def respond(result: ExecutionResult, media: Media, mode: SpecMode) -> Response:

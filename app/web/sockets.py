@@ -12,9 +12,12 @@ import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from strawberry.types import ExecutionResult
 
+from app.domain.events import EndReason
+from app.domain.user import Actor
+from app.realtime.ending import Ending
 from app.web.callers import Caller, Credentials, network_of
 from app.web.connections import TooManyConnections
-from app.web.edge import Edge, address_of, end_of_token, request_id_of
+from app.web.edge import CLOSING_SECONDS, Edge, address_of, end_of_token, request_id_of
 from app.web.handshakes import check_origin, deny
 from app.web.messages import (
     Close,
@@ -26,19 +29,9 @@ from app.web.messages import (
     Subscribe,
     read,
 )
-from app.web.responses import (
-    Outcome,
-    Refusal,
-    body_of,
-    encode,
-    masked,
-    outcome_of,
-    refused,
-)
+from app.web.responses import Refusal, Reply, encode, masked, refused
 
 PROTOCOL: Final = "graphql-transport-ws"
-CLOSING_SECONDS: Final = 2.0
-"""How long a client that does not read may hold up its own farewell."""
 
 log = structlog.get_logger("kubeorch.graphql")
 
@@ -57,6 +50,7 @@ class Socket:
         """Known once the connection is acknowledged."""
         self._initialised = asyncio.Event()
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._ending = Ending()
         self._started = 0
         self._heard = 0.0
         self._tasks = asyncio.TaskGroup()
@@ -110,7 +104,7 @@ class Socket:
             case ConnectionInit(payload):
                 await self._initialise(payload)
             case Ping():
-                await self._send({"type": "pong"})
+                await self._send(_message(type="pong"))
             case Subscribe():
                 await self._subscribe(message)
             case Complete(id_):
@@ -130,8 +124,9 @@ class Socket:
             except TooManyConnections as error:
                 raise Close(Code.TOO_MANY, error.message) from error
             self._tasks.create_task(self._until_expired(caller))
+            self._tasks.create_task(self._until_session_ends(caller.actor))
         self._caller = caller
-        await self._send({"type": "connection_ack"})
+        await self._send(_message(type="connection_ack"))
 
     async def _who(self) -> Caller:
         caller = await self._credentials.caller(self._address, self._edge.authenticate)
@@ -147,8 +142,7 @@ class Socket:
         limit = self._settings.max_operations_per_socket
         if len(self._operations) >= limit:
             text = f"This connection has {limit} operations already, which is the limit."
-            result = refused(text, "TOO_MANY_OPERATIONS")
-            await self._send({"id": message.id, **_errors(result)})
+            await self._send(_error(message.id, Reply(refused(text, "TOO_MANY_OPERATIONS"))))
             return
         self._started += 1
         request_id = f"{self._request_id}-{self._started}"
@@ -164,25 +158,26 @@ class Socket:
                 raise
             except Exception:
                 log.exception("unexpected error")
-                last = _errors(masked(request_id))
+                last = _error(message.id, Reply(masked(request_id)))
             finally:
                 if self._operations.get(message.id) is asyncio.current_task():
                     del self._operations[message.id]
-            await self._send({"id": message.id, **last})
+            await self._send(last)
 
-    async def _results(self, message: Subscribe, request_id: str) -> dict[str, Any]:
+    async def _results(self, message: Subscribe, request_id: str) -> str:
         """Sends the results; the answer is what ends the operation."""
         kind = self._edge.admit(message.operation)
         if isinstance(kind, ExecutionResult):
-            return _errors(kind)
+            return _error(message.id, Reply(kind))
         caller = await self._who()
-        results = self._edge.results(message.operation, kind, caller, request_id)
-        async with aclosing(results):
-            async for result in results:
-                if outcome_of(result) not in {Outcome.DONE, Outcome.PARTIAL}:
-                    return _errors(result)
-                await self._send({"id": message.id, "type": "next", "payload": body_of(result)})
-        return {"type": "complete"}
+        replies = self._edge.replies(message.operation, kind, caller, request_id, self._ending)
+        async with aclosing(replies):
+            async for reply in replies:
+                if not reply.ran:
+                    return _error(message.id, reply)
+                await self._send(_next(message.id, reply))
+                self._edge.delivered(reply)
+        return _message(id=message.id, type="complete")
 
     async def _until_initialised(self) -> None:
         try:
@@ -197,7 +192,19 @@ class Socket:
 
     async def _until_expired(self, caller: Caller) -> NoReturn:
         await end_of_token(caller)
+        await self._dismiss(EndReason.TOKEN_EXPIRED)
         raise Close(Code.FORBIDDEN, "Token expired")
+
+    async def _until_session_ends(self, actor: Actor) -> NoReturn:
+        await self._edge.end_of_session(actor)
+        await self._dismiss(EndReason.SESSION_ENDED)
+        raise Close(Code.FORBIDDEN, "Forbidden: The session has ended. Sign in again.")
+
+    async def _dismiss(self, reason: EndReason) -> None:
+        """Let the streams say why they end, unless the client does not listen."""
+        self._ending.say(reason)
+        if self._ending.heard and self._operations:
+            await asyncio.wait(self._operations.values(), timeout=CLOSING_SECONDS)
 
     async def _keep_alive(self) -> NoReturn:
         """Ping, and end it with a client that says nothing for two pings or reads nothing."""
@@ -208,21 +215,17 @@ class Socket:
             deadline = self._heard + 2 * seconds
             try:
                 async with asyncio.timeout_at(deadline):
-                    await self._send({"type": "ping"})
+                    await self._send(_message(type="ping"))
                 expired = loop.time() >= deadline
             except TimeoutError:
                 expired = True
             if expired:
                 raise Close(Code.TIMEOUT, "No answer to pings")
-            if self._caller is not None and self._operations:
-                unwelcome = await self._edge.unwelcome(self._credentials, self._caller)
-                if unwelcome is not None:
-                    raise Close(Code.FORBIDDEN, f"Forbidden: {unwelcome.message}")
 
-    async def _send(self, message: dict[str, Any]) -> None:
+    async def _send(self, message: str) -> None:
         """Waits while the client reads slowly. Text frames: browsers' clients know no others."""
         try:
-            await self._websocket.send_text(encode(message).decode())
+            await self._websocket.send_text(message)
         except (WebSocketDisconnect, RuntimeError) as error:
             raise Close(None) from error
 
@@ -234,5 +237,14 @@ class Socket:
                 await self._websocket.close(close.code, close.reason)
 
 
-def _errors(result: ExecutionResult) -> dict[str, Any]:
-    return {"type": "error", "payload": body_of(result)["errors"]}
+def _message(**fields: Any) -> str:
+    return encode(fields).decode()
+
+
+def _next(id_: str, reply: Reply) -> str:
+    """A `next` message around a body that is encoded already."""
+    return f'{{"id":{encode(id_).decode()},"type":"next","payload":{reply.text}}}'
+
+
+def _error(id_: str, reply: Reply) -> str:
+    return _message(id=id_, type="error", payload=reply.errors)

@@ -1,22 +1,23 @@
 """workflowChanged: two people on one canvas see each other's edits."""
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
 
 from app.domain.canvas import Edge
 from app.domain.errors import NotFound
-from app.domain.events import Gap, WorkflowEdited, WorkflowSnapshot
+from app.domain.events import WorkflowEdited, WorkflowSnapshot
 from app.domain.ids import Id
 from app.domain.node import WorkflowNode
 from app.domain.user import User
 from app.domain.workflow import Workflow, WorkflowRow
+from app.services.streams import WorkflowStreamEvent
 from schema.account.types import UserType
 from schema.context import Info
 from schema.nodes import Node
-from schema.stream import StreamEvent, StreamGap
+from schema.stream import StreamEndedType, StreamEvent, StreamGap
 from schema.workflow.types import WorkflowType
 
 
@@ -34,6 +35,7 @@ class WorkflowSnapshotType(StreamEvent):
     description="One change: put these nodes and edges, remove those, take the row.",
 )
 class WorkflowEditedType(StreamEvent):
+    at: datetime = strawberry.field(description="When it was done.")
     revision: int = strawberry.field(description="The workflow's revision after the change.")
     nodes_changed: Sequence[WorkflowNode] = strawberry.field(
         graphql_type=list[Node], description="New or changed nodes, whole."
@@ -57,7 +59,8 @@ class WorkflowEditedType(StreamEvent):
 
 
 WorkflowChangedEvent = Annotated[
-    WorkflowSnapshotType | WorkflowEditedType | StreamGap, strawberry.union("WorkflowChangedEvent")
+    WorkflowSnapshotType | WorkflowEditedType | StreamGap | StreamEndedType,
+    strawberry.union("WorkflowChangedEvent"),
 ]
 
 
@@ -65,21 +68,20 @@ WorkflowChangedEvent = Annotated[
     graphql_type=WorkflowChangedEvent,
     description=(
         "The workflow, then every change of it. With `after`, the changes behind that seq instead. "
-        "Ends when the workflow is deleted."
+        "Ends when the workflow is deleted, or the caller may not see it any more."
     ),
 )
 async def workflow_changed(
     info: Info, workflow_id: strawberry.ID, after: int | None = None
-) -> AsyncGenerator[WorkflowSnapshot | WorkflowEdited | Gap, None]:
+) -> AsyncGenerator[WorkflowStreamEvent, None]:
     known = Id.parse(workflow_id)
-    actor = info.context.signed_in()
+    context = info.context
+    actor = context.signed_in()
     if known is None:
         raise NotFound("workflow", path=["workflowId"])
-    stream = info.context.services.streams.workflow_changed(actor, known, after=after)
-    async with aclosing(stream) as events:
-        async for event in events:
-            info.context.renew_loaders()
-            yield event
+    return context.services.streams.workflow_changed(
+        actor, known, after=after, until=context.ending
+    )
 
 
 SUBSCRIPTIONS = [workflow_changed]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +11,13 @@ import strawberry
 from graphql import GraphQLError
 from pydantic import BaseModel, Field
 from strawberry.scalars import JSON
+from strawberry.types import ExecutionResult
 from structlog.testing import capture_logs
 
 from app.domain import errors as domain
 from schema.execution import Schema
 from schema.masking import MASK, MAX_ERRORS, MAX_LOGGED
+from schema.subscribing import Subscription as Begun
 from schema.validation import MAX_MESSAGE
 
 SECRET = "the secret of the house"
@@ -97,9 +100,12 @@ class Query:
 @strawberry.type
 class Subscription:
     @strawberry.subscription
-    async def fails(self, how: str) -> AsyncGenerator[Item, None]:
-        yield Item()
+    async def refused(self, how: str) -> AsyncGenerator[str, None]:
         raise RAISED[how]
+
+    @strawberry.subscription
+    async def items(self) -> AsyncGenerator[Item, None]:
+        yield Item()
 
 
 SCHEMA = Schema(Query, subscription=Subscription)
@@ -231,27 +237,45 @@ async def test_suggestions_do_not_tell_what_is_hidden() -> None:
     assert "number" not in error["message"].replace("nunber", "")
 
 
-async def test_every_event_of_a_stream_is_masked() -> None:
+async def test_what_keeps_a_stream_from_beginning_is_masked() -> None:
     for how in ("unexpected", "forbidden"):
         with capture_logs() as logs:
-            stream = await SCHEMA.subscribe(
-                "subscription ($how: String!) { fails(how: $how) { fails } }",
-                variable_values={"how": how},
-                context_value=Context(),
+            begun = await SCHEMA.begin(
+                "subscription ($how: String!) { refused(how: $how) }",
+                variables={"how": how},
+                context=Context(),
+                operation_name=None,
             )
-            event, end = [
-                [error.formatted for error in result.errors or []] async for result in stream
-            ]
-        assert event[0]["message"] == MASK
-        assert SECRET not in json.dumps([event, end])
-        assert end[0]["extensions"]["code"] == ("INTERNAL" if how == "unexpected" else "FORBIDDEN")
-        assert len(logs) == (2 if how == "unexpected" else 1)
+        assert isinstance(begun, ExecutionResult)
+        (error,) = [each.formatted for each in begun.errors or []]
+        assert SECRET not in json.dumps(error)
+        expected = how == "forbidden"
+        assert error["extensions"]["code"] == ("FORBIDDEN" if expected else "INTERNAL")
+        assert len(logs) == (0 if expected else 1)
+
+
+async def test_what_goes_wrong_in_an_event_is_masked() -> None:
+    context = Context()
+    begun = await SCHEMA.begin(
+        "subscription { items { fails } }", variables=None, context=context, operation_name=None
+    )
+    assert isinstance(begun, Begun)
+    async with aclosing(begun.source) as events:
+        result = await begun.execute(await anext(events), context)
+    with capture_logs() as logs:
+        told = SCHEMA.told(ExecutionResult(result.data, result.errors), context, None)
+    (error,) = [each.formatted for each in told.errors or []]
+    assert (error["message"], error["path"]) == (MASK, ["items", "fails"])
+    assert len(logs) == 1
 
 
 async def test_a_stream_of_a_broken_document_is_one_error() -> None:
-    stream = await SCHEMA.subscribe("subscription {", context_value=Context())
-    (result,) = [each async for each in stream]
-    assert [error.extensions for error in result.errors or []] == [{"code": "GRAPHQL_PARSE_FAILED"}]
+    begun = await SCHEMA.begin(
+        "subscription {", variables=None, context=Context(), operation_name=None
+    )
+    assert isinstance(begun, ExecutionResult)
+    codes = [error.extensions for error in begun.errors or []]
+    assert codes == [{"code": "GRAPHQL_PARSE_FAILED"}]
 
 
 def test_synchronous_execution_is_under_the_same_rules() -> None:

@@ -20,11 +20,11 @@ from app.domain.editing import (
     UpdateNode,
 )
 from app.domain.errors import NotFound
-from app.domain.events import Gap, WorkflowEdited, WorkflowSnapshot
+from app.domain.events import EndReason, Gap, StreamEnded, WorkflowEdited, WorkflowSnapshot
 from app.domain.node import Position
 from app.domain.user import Actor
 from app.domain.workflow import Workflow, WorkflowRow
-from app.services import Services
+from app.services import Ending, Services
 from app.services.changing import VersionDraft
 from app.services.streams import WorkflowStreamEvent
 from app.services.workflows import WorkflowDraft
@@ -49,11 +49,14 @@ async def take(
     *,
     after: int | None = None,
     begun: asyncio.Event | None = None,
+    until: Ending | None = None,
 ) -> list[WorkflowStreamEvent]:
     """The first events of a new subscription; `begun` is set when the first is there."""
     taken: list[WorkflowStreamEvent] = []
     async with asyncio.timeout(DEADLINE):
-        stream = services.streams.workflow_changed(actor, workflow.id, after=after)
+        stream = services.streams.workflow_changed(
+            actor, workflow.id, after=after, until=until or Ending()
+        )
         async with aclosing(stream) as events:
             async for event in events:
                 taken.append(event)
@@ -194,9 +197,10 @@ async def test_deleting_ends_the_stream(
     await begun.wait()
     await services.workflows.update(owner, workflow.id, {"name": "a"})
     await services.workflows.delete(owner, workflow.id)
-    *_, last = await reading
+    *_, last, end = await reading
     assert isinstance(last, WorkflowEdited)
     assert last.workflow.deleted_at is not None
+    assert end == StreamEnded(seq=last.seq, reason=EndReason.DELETED)
 
 
 async def test_a_stranger_sees_no_stream(

@@ -17,7 +17,9 @@ from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from app.metrics import Metrics
 from app.settings import Settings
+from app.web.cohorts import Cohorts
 from app.web.connections import Connections
 from app.web.edge import Edge
 from app.web.graphql import GraphQLEndpoint
@@ -177,16 +179,19 @@ async def live(
 ) -> AsyncIterator[Live]:
     """A toy server with these settings."""
     world = toy.World()
-    chosen = Settings(**settings)
+    chosen, metrics = Settings(**settings), Metrics()
     edge = Edge(
         schema=toy.schema(limits),
         settings=chosen,
         authenticate=world.authenticate,
-        context=lambda caller, request_id: toy.Context(world, request_id, caller),
+        session_ended=world.session_ended,
+        context=lambda caller, id_, ending: toy.Context(world, id_, caller, ending),
         stopping=asyncio.Event(),
         connections=Connections(
             per_address=chosen.max_sockets_per_address, per_user=chosen.max_sockets_per_user
         ),
+        metrics=metrics,
+        cohorts=Cohorts(metrics),
     )
     endpoint = GraphQLEndpoint(edge)
     routes = [Route("/graphql", endpoint), WebSocketRoute("/graphql", endpoint)]

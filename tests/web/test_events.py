@@ -157,16 +157,26 @@ async def test_a_stream_ends_when_its_token_does() -> None:
     assert "expired" in error["message"]
 
 
-async def test_a_stream_ends_soon_after_its_session_does() -> None:
-    async with live(ping_seconds=0.05) as server:
+async def test_a_stream_ends_when_its_session_does() -> None:
+    async with live() as server:
         headers = {"authorization": f"Bearer {server.world.token('ada')}"}
         async with stream(server, TICKS, headers) as reader:
             await reader.hear()
-            server.world.tokens.clear()
+            server.world.signed_out.set()
             event = await reader.hear()
             assert await reader.rest() == ["complete"]
     assert event is not None
     assert "UNAUTHENTICATED" in event["data"]
+
+
+async def test_a_stream_says_itself_why_it_ends() -> None:
+    async with live() as server:
+        headers = {"authorization": f"Bearer {server.world.token('ada', seconds=0.2)}"}
+        async with stream(server, "subscription { polite }", headers) as reader:
+            events = [await reader.hear() for _ in range(2)]
+            assert await reader.rest() == ["complete"]
+    told = [json.loads(event["data"])["data"]["polite"] for event in events if event]
+    assert told == ["hello", "token_expired"]
 
 
 async def test_a_server_that_stops_ends_streams_so_that_clients_come_back() -> None:

@@ -5,9 +5,9 @@ import json
 
 import pytest
 from structlog.testing import capture_logs
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 
-from tests.web.serving import Talk, live
+from tests.web.serving import live
 
 TICKS = "subscription { ticks }"
 
@@ -69,44 +69,41 @@ async def test_the_socket_closes_when_its_token_expires() -> None:
         assert server.world.ended == ["ticks closed"]
 
 
-async def answering(talk: Talk) -> tuple[int, str]:
-    """Answers every ping until the server closes; the code and the reason."""
-    try:
-        while True:
-            if json.loads(await talk.connection.recv())["type"] == "ping":
-                await talk.say("pong")
-    except ConnectionClosed as ended:
-        assert ended.rcvd is not None
-        return ended.rcvd.code, ended.rcvd.reason
+async def test_a_stream_says_that_the_token_has_expired_before_the_socket_closes() -> None:
+    async with (
+        live() as server,
+        server.talk({"token": server.world.token("ada", seconds=0.2)}) as talk,
+    ):
+        await talk.subscribe("1", "subscription { polite }")
+        heard = [await talk.hear() for _ in range(3)]
+        assert await talk.closed() == (4403, "Token expired")
+    told = [message["payload"]["data"]["polite"] for message in heard[:2]]
+    assert told == ["hello", "token_expired"]
+    assert heard[2] == {"id": "1", "type": "complete"}
 
 
-async def test_the_socket_closes_soon_after_the_session_ends() -> None:
-    async with live(ping_seconds=0.05) as server:
+async def test_sockets_close_at_once_when_the_session_ends() -> None:
+    async with live() as server:
         payload = {"token": server.world.token("ada")}
         async with server.talk(payload) as idle, server.talk(payload) as watching:
-            await watching.subscribe("1", TICKS)
+            await watching.subscribe("1", "subscription { polite }")
             await watching.hear()
-            server.world.tokens.clear()
-            code, reason = await answering(watching)
-            await idle.say("ping")
-            assert await idle.hear() == {"type": "pong"}, "it is asked when it does something"
-    assert (code, reason[:10]) == (4403, "Forbidden:")
+            server.world.signed_out.set()
+            assert (await watching.hear())["payload"] == {"data": {"polite": "session_ended"}}
+            ends = [await watching.closed(), await idle.closed()]
+    assert ends == [(4403, "Forbidden: The session has ended. Sign in again.")] * 2
 
 
 async def test_a_database_that_does_not_answer_closes_no_socket() -> None:
     with capture_logs() as logs:
-        async with live(ping_seconds=0.05) as server:
-            payload = {"token": server.world.token("ada")}
-            async with server.talk(payload) as talk:
+        async with live(ping_seconds=0.3) as server:
+            server.world.blind = 1
+            async with server.talk({"token": server.world.token("ada")}) as talk:
                 await talk.subscribe("1", TICKS)
                 await talk.hear()
-                server.world.broken = ConnectionError("no database")
-                for _ in range(3):
-                    assert json.loads(await talk.connection.recv()) == {"type": "ping"}
-                    await talk.say("pong")
-                server.world.gate.set()
-                assert (await talk.hear())["payload"] == {"data": {"ticks": 2}}
-    assert {line["event"] for line in logs} == {"access could not be checked again"}
+                server.world.signed_out.set()
+                assert (await talk.closed())[0] == 4403
+    assert [line["event"] for line in logs] == ["the session cannot be watched"]
 
 
 async def test_pings_keep_a_silent_subscriber_as_long_as_it_answers() -> None:

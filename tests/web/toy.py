@@ -12,6 +12,7 @@ from app.domain.errors import Forbidden, Invalid, NotFound, RateLimited, Unauthe
 from app.domain.ids import Id
 from app.domain.session import Access
 from app.domain.user import Actor, User
+from app.realtime.ending import Ending
 from app.web.callers import Caller
 from schema.execution import Schema
 from schema.limits import Limits
@@ -31,6 +32,11 @@ class World:
     asked: int = 0
     broken: Exception | None = None
     """What asking the database raises."""
+    blind: int = 0
+    """How often asking for the end of a session fails."""
+    watched: int = 0
+    signed_out: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when everybody's session has ended."""
     request_ids: list[str] = field(default_factory=list)
 
     def token(self, name: str, *, seconds: float = 900) -> str:
@@ -55,6 +61,12 @@ class World:
             raise Unauthenticated("The access token has expired. Refresh the session.")
         return self.tokens[token]
 
+    async def session_ended(self, _: Id) -> None:
+        self.watched += 1
+        if self.watched <= self.blind:
+            raise ConnectionError("no database")
+        await self.signed_out.wait()
+
 
 @dataclass
 class Context:
@@ -63,6 +75,7 @@ class Context:
     world: World
     request_id: str
     caller: Caller
+    ending: Ending
 
     def signed_in(self) -> Actor:
         if self.caller.actor is None:
@@ -185,6 +198,15 @@ class Subscription:
         finally:
             world.ended.append("ticks closed")
             world.left.set()
+
+    @strawberry.subscription
+    async def polite(self, info: Info) -> AsyncGenerator[str, None]:
+        """Says why it ends."""
+        bell = asyncio.Event()
+        with info.context.ending.listening(bell):
+            yield "hello"
+            await bell.wait()
+            yield str(info.context.ending.reason)
 
     @strawberry.subscription
     async def fails(self) -> AsyncGenerator[int, None]:

@@ -1,0 +1,107 @@
+"""The contract of every stream, once.
+
+A snapshot, then what happened behind it, each event once and in order. With `after`, what happened
+behind that event instead. A reader that events are missing for gets a Gap and a fresh snapshot. A
+stream that ends for a reason says it last. What a stream adds is where its snapshot comes from, how
+its events are read, and which event is the last.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Generic, Protocol, TypeVar
+from weakref import WeakKeyDictionary
+
+from app.domain.errors import Invalid
+from app.domain.events import EndReason, Event, Gap, StreamEnded
+from app.metrics import Metrics
+from app.realtime.ending import Ending
+from app.realtime.hub import Hub
+from app.realtime.topics import Falling
+
+
+class Numbered(Protocol):
+    """Anything with a place in a stream."""
+
+    @property
+    def seq(self) -> int: ...
+
+
+S = TypeVar("S", bound=Numbered)
+E = TypeVar("E", bound=Numbered)
+
+
+class Following(Generic[S, E]):
+    """Follows streams of one kind. `S` is the kind's snapshot, `E` its event.
+
+    `read` makes of a stored event what subscribers get, once for all who listen in this process.
+    `last` says whether nothing comes after an event, and why.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        metrics: Metrics,
+        *,
+        read: Callable[[Event], E],
+        last: Callable[[E], EndReason | None] = lambda _: None,
+        falling: Falling = Falling.INTO_A_GAP,
+    ) -> None:
+        self._hub = hub
+        self._metrics = metrics
+        self._read = read
+        self._last = last
+        self._falling = falling
+        self._known: WeakKeyDictionary[Event, E] = WeakKeyDictionary()
+
+    async def follow(
+        self,
+        stream: str,
+        snapshot: Callable[[], Awaitable[S | None]],
+        *,
+        first: S,
+        after: int | None,
+        until: Ending,
+    ) -> AsyncGenerator[S | E | Gap | StreamEnded, None]:
+        """The events of `stream`, until there is nothing more to come or `until` says so.
+
+        `first` is the snapshot of now; `snapshot` takes a later one, None when the caller may not
+        see it any more. Raises Invalid for an `after` that no event has.
+        """
+        if after is not None and after < 0:
+            raise Invalid.field(["after"], "Send the seq of an event that you have, 0 or more.")
+        seq = after
+        if seq is not None:
+            self._metrics.resumes.inc()
+        fresh: S | None = first
+        reason: EndReason | None = None
+        while reason is None and fresh is not None:
+            if seq is None or seq > fresh.seq:
+                yield fresh
+                seq = fresh.seq
+            events = self._hub.events(stream, after=seq, falling=self._falling, until=until)
+            async with aclosing(events):
+                async for event in events:
+                    if isinstance(event, Gap):
+                        fresh = await snapshot()
+                        if fresh is not None:
+                            self._metrics.gaps.inc()
+                            yield Gap(from_seq=seq + 1, to_seq=fresh.seq)
+                            seq = None
+                        break
+                    told = self._told(event)
+                    yield told
+                    seq = event.seq
+                    reason = self._last(told)
+                    if reason is not None:
+                        break
+                else:
+                    reason = until.reason
+        reason = reason or EndReason.ACCESS_REVOKED
+        self._metrics.ended.labels(reason).inc()
+        yield StreamEnded(seq=seq or 0, reason=reason)
+
+    def _told(self, event: Event) -> E:
+        told = self._known.get(event)
+        if told is None:
+            told = self._known[event] = self._read(event)
+        return told
