@@ -16,6 +16,8 @@ from app.web.callers import Caller, network_of
 from app.web.edge import CLOSING_SECONDS, Edge, Replies, end_of_token
 from app.web.responses import Media, Outcome, Refusal, Reply, refused
 
+TRANSPORT: Final = "sse"
+"""What metrics call it."""
 COMPLETE: Final = b"event: complete\ndata:\n\n"
 HEARTBEAT: Final = b":\n\n"
 HEADERS: Final = [
@@ -25,12 +27,16 @@ HEADERS: Final = [
 ]
 
 
-class _Ending(Exception):
-    """The stream ends, with these last words; None when nobody would hear them."""
+class _End(Exception):
+    """The stream ends, with these last words; None when nobody would hear them.
 
-    def __init__(self, words: bytes | None) -> None:
+    `reason` is why the server ended it before its time, as metrics call it.
+    """
+
+    def __init__(self, words: bytes | None, reason: str | None = None) -> None:
         super().__init__(words)
         self.words = words
+        self.reason = reason
 
 
 class EventStream:
@@ -62,25 +68,29 @@ class EventStream:
         counted.enter_context(connections.from_address(network_of(self._caller.address)))
         if self._caller.actor is not None:
             counted.enter_context(connections.of_user(self._caller.actor.id))
+        open_streams = self._edge.metrics.connections.labels(TRANSPORT)
+        counted.enter_context(open_streams.track_inprogress())
 
     async def _stream(self, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        words: bytes | None = None
+        end = _End(None)
         try:
             async with asyncio.TaskGroup() as tasks:
-                for ending in (
+                for watch in (
                     self._until_gone(receive),
                     self._until_stopping(),
                     self._until_expired(),
                     self._until_session_ends(),
                     self._beat(send),
                 ):
-                    tasks.create_task(ending)
+                    tasks.create_task(watch)
                 await self._send_replies(send)
-        except* _Ending as endings:
-            words = next(each.words for each in endings.exceptions if isinstance(each, _Ending))
-        if words is not None:
-            await send({"type": "http.response.body", "body": words})
+        except* _End as ends:
+            end = next(each for each in ends.exceptions if isinstance(each, _End))
+        if end.reason is not None:
+            self._edge.metrics.dropped.labels(TRANSPORT, end.reason).inc()
+        if end.words is not None:
+            await send({"type": "http.response.body", "body": end.words})
 
     async def _send_replies(self, send: Send) -> NoReturn:
         await self._write(send, HEARTBEAT)
@@ -88,7 +98,7 @@ class EventStream:
             async for reply in replies:
                 await self._write(send, event(reply.body))
                 self._edge.delivered(reply)
-        raise _Ending(COMPLETE)
+        raise _End(COMPLETE)
 
     async def _write(self, send: Send, data: bytes) -> None:
         """Send, unless the client has stopped reading."""
@@ -96,16 +106,16 @@ class EventStream:
             async with asyncio.timeout(2 * self._ping_seconds):
                 await send({"type": "http.response.body", "body": data, "more_body": True})
         except TimeoutError:
-            raise _Ending(None) from None
+            raise _End(None, "timeout") from None
 
     async def _until_gone(self, receive: Receive) -> NoReturn:
         while (await receive())["type"] != "http.disconnect":
             pass
-        raise _Ending(None)
+        raise _End(None)
 
     async def _until_stopping(self) -> NoReturn:
         await self._edge.stopping.wait()
-        raise _Ending(b"")
+        raise _End(b"", "restarting")
 
     async def _until_expired(self) -> NoReturn:
         await end_of_token(self._caller)
@@ -135,6 +145,6 @@ def event(data: bytes) -> bytes:
     return b"event: next\ndata: " + data + b"\n\n"
 
 
-def _farewell(message: str) -> _Ending:
+def _farewell(message: str) -> _End:
     result = refused(message, "UNAUTHENTICATED")
-    return _Ending(event(Reply(result).body) + COMPLETE)
+    return _End(event(Reply(result).body) + COMPLETE, "forbidden")

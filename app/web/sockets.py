@@ -32,6 +32,8 @@ from app.web.messages import (
 from app.web.responses import Refusal, Reply, encode, masked, refused
 
 PROTOCOL: Final = "graphql-transport-ws"
+TRANSPORT: Final = "websocket"
+"""What metrics call it."""
 
 log = structlog.get_logger("kubeorch.graphql")
 
@@ -66,6 +68,8 @@ class Socket:
             except Refusal as refusal:
                 await deny(self._websocket, refusal.response(self._settings.spec_mode))
                 return
+            open_sockets = self._edge.metrics.connections.labels(TRANSPORT)
+            self._counted.enter_context(open_sockets.track_inprogress())
             spoken = PROTOCOL in self._websocket.scope["subprotocols"]
             await self._websocket.accept(PROTOCOL if spoken else None)
             if spoken:
@@ -232,6 +236,7 @@ class Socket:
     async def _close(self, close: Close) -> None:
         if close.code is None:
             return
+        self._edge.metrics.dropped.labels(TRANSPORT, close.code.name.lower()).inc()
         with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
             async with asyncio.timeout(CLOSING_SECONDS):
                 await self._websocket.close(close.code, close.reason)
