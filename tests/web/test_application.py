@@ -134,6 +134,44 @@ async def test_a_subscription_has_fresh_data_in_every_event(running: Run) -> Non
     assert names == ["Ada", "Countess"]
 
 
+async def test_metrics_count_what_streams_do(running: Run) -> None:
+    """Two sockets ask the same: one execution, two deliveries."""
+    create = """mutation { createWorkflow(input: {name: "w"}) {
+      ... on CreateWorkflowPayload { workflow { id } } } }"""
+    watch = """subscription ($id: ID!) { workflowChanged(workflowId: $id) {
+      __typename ... on StreamEvent { seq } } }"""
+    rename = """mutation ($input: UpdateWorkflowInput!) { updateWorkflow(input: $input) {
+      __typename } }"""
+    async with running() as server:
+
+        async def counted() -> dict[str, float]:
+            response = await server.http.get("/metrics")
+            assert response.headers["content-type"].startswith("text/plain; version=")
+            lines = (line.rpartition(" ") for line in response.text.splitlines())
+            return {name: float(value) for name, _, value in lines if not name.startswith("#")}
+
+        token = (await server.register())["accessToken"]
+        made = (await server.ask(create, token))["data"]["createWorkflow"]["workflow"]
+        async with (
+            connected(server.address, {"token": token}) as one,
+            connected(server.address, {"token": token}) as two,
+        ):
+            for talk in (one, two):
+                await talk.subscribe("1", watch, variables={"id": made["id"]})
+                await talk.hear()
+            change = {"workflowId": made["id"], "expectedRevision": 1, "name": "x"}
+            await server.ask(rename, token, input=change)
+            told = [await talk.hear() for talk in (one, two)]
+            meanwhile = await counted()
+    assert told[0] == told[1]
+    assert told[0]["payload"]["data"]["workflowChanged"]["seq"] == 1
+    assert meanwhile["kubeorch_stream_executions_total"] == 1
+    assert meanwhile["kubeorch_stream_deliveries_total"] == 4, "two snapshots, two edits"
+    assert meanwhile["kubeorch_stream_lag_seconds_count"] == 2
+    assert meanwhile['kubeorch_stream_connections{transport="websocket"}'] == 2
+    assert meanwhile['kubeorch_subscribers{field="workflowChanged"}'] == 2
+
+
 async def test_other_origins_read_nothing_unless_they_are_named(running: Run) -> None:
     preflight = {
         "origin": ORIGIN,
