@@ -22,6 +22,7 @@ from app.services.accounts import Accounts
 from app.services.attempts import AttemptLimits
 from app.services.changing import Changes
 from app.services.clusters import Clusters
+from app.services.importing import Importing
 from app.services.runs import Runs
 from app.services.streams import Streams
 from app.services.versions import Versions
@@ -68,6 +69,7 @@ async def bootstrap(
             now=now,
         )
         clusters = Clusters(store=ClusterStore(), now=now)
+        limits = Limits(nodes=settings.max_nodes, edges=settings.max_edges)
         passwords = Passwords(rounds=settings.bcrypt_rounds)
         stack.callback(passwords.close)
         yield Services(
@@ -92,9 +94,10 @@ async def bootstrap(
                 store=workflow_store,
                 clusters=clusters,
                 changes=changes,
-                limits=Limits(nodes=settings.max_nodes, edges=settings.max_edges),
+                limits=limits,
                 now=now,
             ),
+            importing=Importing(limits=limits),
             versions=Versions(store=version_store, changes=changes),
             runs=Runs(store=RunStore()),
             clusters=clusters,

@@ -8,6 +8,7 @@ from app.metrics import Metrics
 from app.realtime.ending import Ending
 from app.services.accounts import Accounts
 from app.services.clusters import Clusters
+from app.services.importing import Importing
 from app.services.runs import Runs
 from app.services.streams import Streams
 from app.services.versions import Versions
@@ -20,6 +21,7 @@ class Services:
 
     accounts: Accounts
     workflows: Workflows
+    importing: Importing
     versions: Versions
     runs: Runs
     clusters: Clusters

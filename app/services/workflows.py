@@ -74,7 +74,11 @@ class Workflows:
 
     async def create(self, actor: Actor, draft: WorkflowDraft) -> Workflow:
         """Draws a new draft workflow. Raises Invalid, LimitExceeded, NotFound (the cluster)."""
-        canvas = editing.draw(draft.nodes, draft.edges, limits=self._limits, new_id=_canvas_id)
+        canvas = editing.draw(draft.nodes, draft.edges, limits=self._limits, new_id=canvas_id)
+        return await self.create_drawn(actor, draft, canvas)
+
+    async def create_drawn(self, actor: Actor, draft: WorkflowDraft, canvas: Canvas) -> Workflow:
+        """The same with a canvas that `editing.draw` has made. Raises LimitExceeded, NotFound."""
         self._changes.check_size(canvas)
         await self._check_cluster(actor, draft.cluster_id)
         return await self._insert(actor, draft, canvas)
@@ -117,7 +121,7 @@ class Workflows:
                     nodes,
                     edges,
                     limits=self._limits,
-                    new_id=_canvas_id,
+                    new_id=canvas_id,
                     before=workflow.canvas,
                 )
             )
@@ -133,7 +137,7 @@ class Workflows:
             policy.on_workflow(actor, WorkflowAction.EDIT, workflow).enforce()
             return Change(
                 canvas=editing.edit(
-                    workflow.canvas, operations, limits=self._limits, new_id=_canvas_id
+                    workflow.canvas, operations, limits=self._limits, new_id=canvas_id
                 )
             )
 
@@ -224,6 +228,6 @@ class Workflows:
             raise NotFound("cluster", path=["clusterId"])
 
 
-def _canvas_id(prefix: str) -> str:
+def canvas_id(prefix: str) -> str:
     """An id for a node or edge; 48 random bits, in a workflow of at most thousands."""
     return f"{prefix}-{secrets.token_hex(6)}"

@@ -47,6 +47,8 @@ SHOWN_TO_NOBODY = {
         "changePassword",
         "createInvite",
         "createWorkflow",
+        "importCompose",
+        "importManifests",
         "login",
         "logout",
         "refreshSession",

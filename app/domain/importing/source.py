@@ -6,6 +6,7 @@ are on what comes out, because a few lines of aliases can stand for millions of 
 """
 
 import enum
+import json
 import re
 from typing import Any
 
@@ -26,6 +27,7 @@ DEEPEST = 64
 """Levels of lists and mappings."""
 
 _TAG = "tag:yaml.org,2002:"
+_NO_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _PLAIN = {_TAG + name for name in ("str", "int", "float", "bool", "null", "map", "seq", "merge")}
 
 
@@ -41,6 +43,7 @@ def documents(text: str, dialect: Dialect, *, path: tuple[str, ...] = ("content"
 
     Raises Invalid, whose path is `path` and whose message names the line.
     """
+    text = _escaped(text)
     try:
         _check_depth(text)
         nodes = [node for node in yaml.compose_all(text, Loader=_LOADERS[dialect]) if node]
@@ -56,6 +59,17 @@ def documents(text: str, dialect: Dialect, *, path: tuple[str, ...] = ("content"
         raise Invalid.field(path, "This is not valid YAML: send UTF-8 text.") from error
     except (ValueError, KeyError) as error:
         raise Invalid.field(path, "A value does not fit its tag, or is out of range.") from error
+
+
+def _escaped(text: str) -> str:
+    """JSON with those characters escaped that YAML has no place for, or takes for a line break."""
+    if not text.lstrip().startswith(("{", "[")) or _NO_YAML.search(text) is None:
+        return text
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return _NO_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 class _Bad(Exception):

@@ -1,5 +1,7 @@
 """YAML of strangers: what plain words mean, and what is refused."""
 
+import json
+
 import pytest
 
 from app.domain.errors import Invalid
@@ -50,6 +52,13 @@ def test_json_is_yaml_and_empty_documents_are_none() -> None:
     assert documents('{"a": [1, null]}', Dialect.KUBERNETES) == [{"a": [1, None]}]
     assert documents("", Dialect.COMPOSE) == []
     assert documents("---\n---\na: 1\n---\n", Dialect.KUBERNETES) == [None, {"a": 1}, None]
+
+
+def test_json_may_have_characters_that_yaml_has_no_place_for() -> None:
+    text = "\x7f\x85\x9f\u2028\ufeff'"
+    assert documents(json.dumps({"a": text}, ensure_ascii=False), Dialect.KUBERNETES) == [
+        {"a": text}
+    ]
 
 
 LAUGHS = "\n".join(
