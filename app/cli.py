@@ -24,6 +24,7 @@ COMMANDS = {
     "schema": "print the GraphQL schema",
     "config": "print every setting: its variable, its value and what it is for",
     "compile": "print a workflow's Kubernetes objects",
+    "import": "print Kubernetes manifests or a compose file as a workflow",
     "kinds": "print a page about every node kind",
     "create-admin": "create an administrator",
     "migrate": "bring stored data to the form that this version reads",
@@ -38,7 +39,7 @@ def main(words: Sequence[str] | None = None) -> int:
         # Manifests, the schema and pages are files for others, whatever the terminal's letters are.
         sys.stdout.reconfigure(encoding="utf-8")
     arguments = _parser().parse_args(words)
-    command = importlib.import_module(f"app.commands.{arguments.command.replace('-', '_')}")
+    command = importlib.import_module(f"app.commands.{_module(arguments.command)}")
     options = command.parser().parse_args(arguments.options)
     given = {
         name: value
@@ -67,6 +68,11 @@ def main(words: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code
+
+
+def _module(command: str) -> str:
+    """A module cannot be called `import`."""
+    return "importing" if command == "import" else command.replace("-", "_")
 
 
 def _parser() -> argparse.ArgumentParser:
