@@ -55,9 +55,10 @@ class Hub:
                 await task
             yield
         finally:
-            opened.cancel()
-            task.cancel()
-            await asyncio.gather(task, opened, return_exceptions=True)
+            tasks = [task, opened, *self._reads.values()]
+            for each in tasks:
+                each.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def events(
         self,
