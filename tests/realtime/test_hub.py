@@ -84,6 +84,17 @@ async def passed(hub: Hub, write: Callable[..., Any], *, mark: int) -> None:
             await waiting
 
 
+async def go_live(hub: Hub, reader: Reader, write: Callable[..., Any], **how: Any) -> None:
+    """Until the reader has had events 1 and 2, the second one while it waited for it."""
+    await write(1, **how)
+    assert await reader.seqs(1) == [1]
+    await passed(hub, write, mark=1)
+    waiting = asyncio.create_task(reader.next())
+    await asyncio.sleep(0)
+    await write(2, **how)
+    await waiting
+
+
 async def test_history_and_the_present_join_without_a_seam(hub: Hub, write: Any) -> None:
     await write(1, 2, 3)
     async with reading(hub, after=1) as reader:
@@ -94,47 +105,37 @@ async def test_history_and_the_present_join_without_a_seam(hub: Hub, write: Any)
 
 async def test_a_slow_reader_of_changes_falls_into_a_gap(hub: Hub, write: Any) -> None:
     async with reading(hub) as reader:
-        await write(1)
-        assert await reader.seqs(1) == [1]
-        waiting = asyncio.create_task(reader.next())
-        await write(2)
-        await waiting  # it is live now, and does not come back for a while
+        await go_live(hub, reader, write)
         await write(3, 4, 5, 6, 7, 8)
-        await passed(hub, write, mark=1)
+        await passed(hub, write, mark=2)
         assert await reader.next() == Gap(from_seq=3, to_seq=3)
         assert await reader.over()
 
 
 async def test_a_slow_reader_of_a_log_goes_back_to_the_collection(hub: Hub, write: Any) -> None:
     async with reading(hub, falling=Falling.BACK_TO_THE_COLLECTION) as reader:
-        waiting = asyncio.create_task(reader.next())
-        await write(1)
-        await waiting
-        await write(*range(2, 12))
-        await passed(hub, write, mark=1)
-        assert await reader.seqs(10) == list(range(2, 12))
+        await go_live(hub, reader, write)
+        await write(*range(3, 13))
+        await passed(hub, write, mark=2)
+        assert await reader.seqs(10) == list(range(3, 13))
 
 
 async def test_a_slow_reader_of_states_gets_the_newest_of_each(hub: Hub, write: Any) -> None:
     async with reading(hub, falling=Falling.ONTO_THE_NEWEST) as reader:
-        waiting = asyncio.create_task(reader.next())
-        await write(1, keys="a")
-        await waiting
-        await write(*range(2, 12), keys="abcabcabca")
-        await passed(hub, write, mark=1)
-        assert await reader.seqs(3) == [9, 10, 11], "b, c, a: the last of each"
-        await write(12, keys="a")
-        assert await reader.seqs(1) == [12]
+        await go_live(hub, reader, write, keys="a")
+        await write(*range(3, 13), keys="abcabcabca")
+        await passed(hub, write, mark=2)
+        assert await reader.seqs(3) == [10, 11, 12], "b, c, a: the last of each"
+        await write(13, keys="a")
+        assert await reader.seqs(1) == [13]
 
 
 async def test_states_within_the_ring_are_skipped_too(hub: Hub, write: Any) -> None:
     async with reading(hub, falling=Falling.ONTO_THE_NEWEST) as reader:
-        waiting = asyncio.create_task(reader.next())
-        await write(1, keys="a")
-        await waiting
-        await write(2, 3, 4, keys="aba")
-        await passed(hub, write, mark=1)
-        assert await reader.seqs(2) == [3, 4]
+        await go_live(hub, reader, write, keys="a")
+        await write(3, 4, 5, keys="aba")
+        await passed(hub, write, mark=2)
+        assert await reader.seqs(2) == [4, 5]
 
 
 async def test_events_that_are_gone_are_a_gap(hub: Hub, outbox: Outbox, write: Any) -> None:
