@@ -16,6 +16,7 @@ from app.domain.workflow import Workflow
 from app.services.workflows import WorkflowDraft
 from schema.context import Info
 from schema.nodes import Node
+from schema.pricing import CANVAS
 from schema.workflow.inputs import (
     Description,
     Name,
@@ -60,8 +61,8 @@ class ImportNoteType:
 class ImportedCanvas:
     name: str = strawberry.field(description="What the workflow is, or would be, called.")
     namespace: str
-    nodes: Sequence[WorkflowNode] = strawberry.field(graphql_type=list[Node])
-    edges: Sequence[Edge] = strawberry.field(graphql_type=list[Edge])
+    nodes: Sequence[WorkflowNode] = strawberry.field(graphql_type=list[Node], directives=[CANVAS])
+    edges: Sequence[Edge] = strawberry.field(graphql_type=list[Edge], directives=[CANVAS])
     problems: list[ProblemType] = strawberry.field(
         description="What would stand in the way of a deploy."
     )
