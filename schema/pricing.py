@@ -41,6 +41,9 @@ CANVAS: Final = Cost(weight=200, length=100)
 WHOLE: Final = Cost(weight=1_000)
 """What is made of a whole canvas: tens of milliseconds, and more for the largest."""
 
+IMPORT: Final = Cost(weight=5_000)
+"""What reads a whole source: up to seconds, so one of them in an operation."""
+
 LOOK: Final = Cost(weight=1_000)
 """What loads or looks through a whole canvas: up to a fifth of a second for the largest."""
 

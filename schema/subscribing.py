@@ -3,7 +3,8 @@
 They are apart so that subscribers who ask the same of the same event can share what is made of it.
 """
 
-from collections.abc import AsyncGenerator, Hashable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from hashlib import sha256
 from inspect import isawaitable
 from typing import Any
 
@@ -23,6 +24,7 @@ from graphql import (
     Visitor,
     create_source_event_stream,
     execute_subscription_event,
+    print_ast,
     visit,
 )
 from graphql import ExecutionResult as CoreResult
@@ -71,19 +73,18 @@ class Subscription:
             raise TypeError("a subscription's resolver answers an asynchronous generator")
         return cls(executor, source, document, variables)
 
-    def question(self) -> Hashable:
+    def question(self) -> bytes:
         """What is asked of an event: equal for those to whom the same event is the same answer.
 
-        The arguments of the root field choose the events, and have no part in what is made of one.
+        A digest: whoever remembers it need not hold the document. The arguments of the root field
+        choose the events, and have no part in what is made of one.
         """
         operation = self._executor.operation
         used = _variables_below_the_root(self._document, self._executor.schema)
         values = {name: self._variables[name] for name in used if name in self._variables}
-        return (
-            self._document.loc.source.body if self._document.loc else id(self._document),
-            operation.name.value if operation.name else None,
-            orjson.dumps(values, option=orjson.OPT_SORT_KEYS, default=repr),
-        )
+        name = operation.name.value if operation.name else None
+        asked = [_text(self._document), name, values]
+        return sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS, default=repr)).digest()
 
     async def execute(self, event: Any, context: object) -> CoreResult:
         """What the operation makes of one event."""
@@ -102,6 +103,10 @@ class _Variables(Visitor):
 
     def enter_variable(self, node: VariableNode, *_: Any) -> None:
         self.names.add(node.name.value)
+
+
+def _text(document: DocumentNode) -> str:
+    return document.loc.source.body if document.loc else print_ast(document)
 
 
 def _variables_below_the_root(document: DocumentNode, schema: GraphQLSchema) -> set[str]:

@@ -126,7 +126,7 @@ def test_the_standard_input(
     ("content", "options", "says"),
     [
         (b"a: [", [], "error: This is not valid YAML (line 2)"),
-        (b"a: 1\na: 2", [], "error: The key 'a' is there twice (line 2)."),
+        (b"a: 1\na: 2", [], "error: A key is there twice (line 2)."),
         (b"\xff\xfe", [], "is no text in UTF-8"),
         (b"", [], "error: There is no Kubernetes object in it"),
         (OBJECTS.encode(), ["--from", "compose"], "error: "),

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import sys
@@ -21,6 +22,10 @@ from app.commands.server import Server, bind, url
 from app.embedded import EmbeddedMongo
 from app.settings import Environment, Settings
 
+GARBAGE = (50_000, 2, 2)
+"""When to look for cycles. An event on its way to thousands of sockets is thousands of short lives;
+Python's usual 700 would take each for garbage to look for, and stop everybody for seconds."""
+
 log = structlog.get_logger("kubeorch")
 
 
@@ -38,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
 def run(_arguments: argparse.Namespace, settings: Settings) -> int:
     """Serve until told to stop; 0 when that happened in good order."""
     logs.configure(settings)
+    gc.set_threshold(*GARBAGE)
     try:
         listener = bind(settings.host, settings.port)
     except OSError as error:

@@ -16,7 +16,7 @@ from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 from app.domain.events import Event, Gap
 from app.metrics import Metrics
 from app.realtime.ending import Ending
-from app.realtime.outbox import Outbox
+from app.realtime.outbox import Entry, Outbox
 from app.realtime.topics import Falling, Topic
 
 log = structlog.get_logger("kubeorch.hub")
@@ -190,7 +190,11 @@ class Hub:
             try:
                 async for entry in changes:
                     self._moved = True
-                    if topic := self._topics.get(entry.stream):
-                        topic.push(entry.event(), entry.size)
+                    self._hand_on(entry)
             finally:
                 self._token = changes.token
+
+    def _hand_on(self, entry: Entry) -> None:
+        """A place of its own, lest the loop hold on to a topic that nobody listens to any more."""
+        if topic := self._topics.get(entry.stream):
+            topic.push(entry.event(), entry.size)

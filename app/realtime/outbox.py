@@ -24,7 +24,7 @@ COLLECTION: Final = "events"
 
 PAGE: Final = 100
 """Events that are read at once."""
-PAGE_BYTES: Final = 2**20
+PAGE_BYTES: Final = 2**17
 """Size from which no more are read at once: a slow reader holds its page while it sends."""
 
 _RAW: Final[CodecOptions[RawBSONDocument]] = CodecOptions(document_class=RawBSONDocument)

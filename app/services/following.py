@@ -73,11 +73,15 @@ class Following(Generic[S, E]):
         if seq is not None:
             self._metrics.resumes.inc()
         fresh: S | None = first
+        del first
         reason: EndReason | None = None
-        while reason is None and fresh is not None:
+        while fresh is not None:
             if seq is None or seq > fresh.seq:
-                yield fresh
                 seq = fresh.seq
+                yield fresh
+            alive = fresh.seq
+            # A canvas may be large: each subscriber would hold one for as long as they listen.
+            fresh = None
             events = self._hub.events(stream, after=seq, falling=self._falling, until=until)
             async with aclosing(events):
                 async for event in events:
@@ -91,7 +95,8 @@ class Following(Generic[S, E]):
                     told = self._told(event)
                     yield told
                     seq = event.seq
-                    reason = self._last(told)
+                    # What the snapshot has outlived was not the end: it came back.
+                    reason = self._last(told) if event.seq > alive else None
                     if reason is not None:
                         break
                 else:

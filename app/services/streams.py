@@ -57,9 +57,11 @@ class Streams:
         events = self._edits.follow(
             workflow_stream(workflow_id), snapshot, first=first, after=after, until=until
         )
+        del first
         async with aclosing(events):
             async for event in events:
                 yield event
+                del event  # the snapshot would stay until the next one comes
 
 
 def _deleted(edited: WorkflowEdited) -> EndReason | None:

@@ -14,10 +14,12 @@ from app.web.responses import Outcome, Reply
 
 MOST_BYTES: Final = 2**24
 """Answers kept for those who read more slowly: 16 MiB."""
+OVERHEAD: Final = 1_024
+"""Bytes that an answer takes beside its text: small ones must not become countless."""
 
 
 class Cohorts:
-    """The answers to the newest events, by who asks what of which event."""
+    """The answers to the newest events, by who asks what of which event. Keys are to be small."""
 
     def __init__(self, metrics: Metrics, *, most_bytes: int = MOST_BYTES) -> None:
         self._metrics = metrics
@@ -50,7 +52,7 @@ class Cohorts:
 
     def _keep(self, key: Hashable, reply: Reply) -> None:
         self._made[key] = reply
-        self._bytes += len(reply.body)
+        self._bytes += len(reply.body) + OVERHEAD
         while self._bytes > self._most_bytes:
             _, dropped = self._made.popitem(last=False)
-            self._bytes -= len(dropped.body)
+            self._bytes -= len(dropped.body) + OVERHEAD

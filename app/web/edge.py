@@ -114,6 +114,7 @@ class Edge:
                 try:
                     async for event in events:
                         yield await telling.of(event)
+                        del event  # a snapshot would stay until the next one comes
                         # A source that never waits would otherwise keep the loop from the others.
                         await asyncio.sleep(0)
                 except Exception as error:

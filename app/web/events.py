@@ -98,6 +98,7 @@ class EventStream:
             async for reply in replies:
                 await self._write(send, event(reply.body))
                 self._edge.delivered(reply)
+                del reply  # a snapshot would stay until the next one comes
         raise _End(COMPLETE)
 
     async def _write(self, send: Send, data: bytes) -> None:

@@ -181,6 +181,7 @@ class Socket:
                     return _error(message.id, reply)
                 await self._send(_next(message.id, reply))
                 self._edge.delivered(reply)
+                del reply  # a snapshot would stay until the next one comes
         return _message(id=message.id, type="complete")
 
     async def _until_initialised(self) -> None:

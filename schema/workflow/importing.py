@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from app.domain import graph
 from app.domain import problems as finding
 from app.domain.canvas import Canvas, Edge
+from app.domain.errors import Invalid
 from app.domain.importing.imported import ImportCode, Imported, ImportNote
 from app.domain.node import WorkflowNode
 from app.domain.workflow import Workflow
@@ -109,6 +110,8 @@ async def import_as(
     workflows = info.context.services.workflows
     made = None
     if not input.preview:
+        if not imported.canvas.nodes:
+            raise Invalid.field(["content"], "Nothing of it can be drawn; a preview says why.")
         made = await workflows.create_drawn(actor, draft, imported.canvas)
     return payload(
         workflow=made,

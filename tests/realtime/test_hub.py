@@ -170,10 +170,10 @@ async def test_readers_at_one_place_share_a_query(hub: Hub, write: Any) -> None:
 
 async def test_large_events_are_read_in_small_pages(database: Database, outbox: Outbox) -> None:
     for seq in (1, 2, 3):
-        event = Event(STREAM, seq, "E", {"text": "x" * 600_000}, None, NOW)
+        event = Event(STREAM, seq, "E", {"text": "x" * 70_000}, None, NOW)
         await database.transaction(lambda tx, event=event: outbox.append(event, tx))
     page = await outbox.read(STREAM, after=0)
-    assert [event.seq for event in page] == [1, 2], "the second one makes it a MiB"
+    assert [event.seq for event in page] == [1, 2], "the second one makes it too large"
 
 
 async def test_a_dropped_collection_is_watched_again(hub: Hub, outbox: Outbox, write: Any) -> None:

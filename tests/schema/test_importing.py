@@ -109,6 +109,8 @@ async def test_a_preview_shows_the_same_and_writes_nothing(
         (IMPORT_MANIFESTS, ""),
         (IMPORT_COMPOSE, "services: {web: {image: x}}\nservices: {}"),
         (IMPORT_COMPOSE, "[]"),
+        (IMPORT_COMPOSE, f"services: {{a: {{image: x, mem_limit: 0x{'f' * 4000}}}}}"),
+        (IMPORT_MANIFESTS, "{apiVersion: v1, kind: ServiceAccount, metadata: {name: robot}}"),
         (IMPORT_COMPOSE, "a: &a [*a]"),
     ],
 )

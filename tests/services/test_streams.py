@@ -1,6 +1,7 @@
 """workflowChanged: a snapshot, then every change once and in order, whatever happens between."""
 
 import asyncio
+import weakref
 from collections.abc import Callable
 from contextlib import aclosing
 
@@ -106,6 +107,20 @@ def fold(canvas: Canvas, event: WorkflowEdited) -> Canvas:
     ).apply(canvas)
 
 
+async def test_a_subscriber_does_not_keep_the_snapshot(
+    services: Services, owner: Actor, workflow: Workflow
+) -> None:
+    stream = services.streams.workflow_changed(owner, workflow.id, until=Ending())
+    async with aclosing(stream) as events:
+        snapshot = await anext(events)
+        assert isinstance(snapshot, WorkflowSnapshot)
+        canvas = weakref.ref(snapshot.workflow)
+        del snapshot
+        await make_edits(services, owner, workflow)
+        assert isinstance(await anext(events), WorkflowEdited)
+        assert canvas() is None
+
+
 async def test_the_snapshot_comes_first(
     services: Services, owner: Actor, workflow: Workflow
 ) -> None:
@@ -201,6 +216,18 @@ async def test_deleting_ends_the_stream(
     assert isinstance(last, WorkflowEdited)
     assert last.workflow.deleted_at is not None
     assert end == StreamEnded(seq=last.seq, reason=EndReason.DELETED)
+
+
+async def test_what_was_deleted_and_restored_goes_on(
+    services: Services, owner: Actor, workflow: Workflow
+) -> None:
+    await services.workflows.update(owner, workflow.id, {"name": "a"})
+    await services.workflows.delete(owner, workflow.id)
+    await services.workflows.restore(owner, workflow.id)
+    await services.workflows.update(owner, workflow.id, {"name": "b"})
+    events = await take(services, owner, workflow, 3, after=1)
+    assert [event.seq for event in events] == [2, 3, 4]
+    assert all(isinstance(event, WorkflowEdited) for event in events)
 
 
 async def test_a_stranger_sees_no_stream(

@@ -7,7 +7,7 @@ import pytest
 from strawberry.types import ExecutionResult
 
 from app.metrics import Metrics
-from app.web.cohorts import Cohorts
+from app.web.cohorts import OVERHEAD, Cohorts
 from app.web.responses import Reply, refused
 
 
@@ -89,7 +89,7 @@ async def test_an_answer_with_errors_is_not_kept() -> None:
 async def test_what_is_kept_is_bounded_and_the_oldest_goes(kitchen: Kitchen) -> None:
     kitchen.door.set()
     metrics = Metrics()
-    cohorts = Cohorts(metrics, most_bytes=250)
+    cohorts = Cohorts(metrics, most_bytes=2 * (OVERHEAD + 125))
     for key in ("a", "b", "a", "c", "a", "b"):
         await cohorts.reply(key, kitchen.dish("x" * 80))
     assert kitchen.made == 4, "a, b, c, and b again, which was used least"

@@ -8,6 +8,7 @@ are on what comes out, because a few lines of aliases can stand for millions of 
 import enum
 import json
 import re
+from math import isfinite
 from typing import Any
 
 import yaml
@@ -25,6 +26,8 @@ MOST_VALUES = 200_000
 """Keys, items and scalars of one source, each alias counted as what it stands for."""
 DEEPEST = 64
 """Levels of lists and mappings."""
+_MOST_DIGITS = 64
+"""Of a number: what is longer is none that anybody means."""
 
 _TAG = "tag:yaml.org,2002:"
 _NO_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -101,7 +104,8 @@ def _size(node: Node, sizes: dict[int, int], depth: int = 0) -> int:
         raise _Bad(f"Its aliases are nested more than {DEEPEST} levels deep.")
     if id(node) not in sizes:
         if node.tag not in _PLAIN:
-            raise _Bad(f"The tag {node.tag!r}{_line(node.start_mark)} is not supported.")
+            where = _line(node.start_mark)
+            raise _Bad(f"A tag{where} is not supported: quote a value that begins with '!'.")
         if isinstance(node, MappingNode):
             _read_keys(node)
             children = [part for pair in node.value for part in pair]
@@ -120,7 +124,7 @@ def _read_keys(node: MappingNode) -> None:
         if key.tag == _TAG + "merge":
             continue
         if key.value in seen:
-            raise _Bad(f"The key {key.value!r} is there twice{_line(key.start_mark)}.")
+            raise _Bad(f"A key is there twice{_line(key.start_mark)}.")
         seen.add(key.value)
         key.tag = _TAG + "str"
 
@@ -166,9 +170,18 @@ def _resolve(loader: type[_SafeLoader], truths: str) -> None:
         loader.add_implicit_resolver(_TAG + tag, re.compile(f"(?:{pattern})$"), list(first))
 
 
+def _number(loader: _SafeLoader, node: ScalarNode) -> float:
+    number = float(str(loader.construct_scalar(node)))
+    if not isfinite(number):
+        raise ValueError("a number out of range")
+    return number
+
+
 def _integer(loader: _SafeLoader, node: ScalarNode) -> int:
     """Go's way: `0x`, `0b`, `0o` and a leading zero choose the base."""
     text = str(loader.construct_scalar(node)).replace("_", "")
+    if len(text) > _MOST_DIGITS:
+        raise ValueError("a number of too many digits")
     sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
     if digits.startswith("0") and digits[1:2].isdigit():
         return sign * int(digits, 8)
@@ -182,4 +195,5 @@ _resolve(_KubernetesLoader, f"{_TRUTHS}|{_MORE_TRUTHS}")
 _KubernetesLoader.bool_values = {**_SafeLoader.bool_values, "y": True, "n": False}
 for _loader in (_ComposeLoader, _KubernetesLoader):
     _loader.add_constructor(_TAG + "int", _integer)
+    _loader.add_constructor(_TAG + "float", _number)
 _LOADERS = {Dialect.COMPOSE: _ComposeLoader, Dialect.KUBERNETES: _KubernetesLoader}

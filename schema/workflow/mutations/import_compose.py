@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from schema.context import Info
 from schema.errors import LimitExceeded, NotFound, Unauthenticated, ValidationError
-from schema.pricing import WHOLE
+from schema.pricing import IMPORT
 from schema.workflow.importing import ImportFields, ImportPayload, import_as
 
 
@@ -55,7 +55,7 @@ ImportComposeResult = Annotated[
 @strawberry.mutation(
     description="Draws a workflow from a compose file. Secret values are not kept: they are given "
     "when the workflow deploys.",
-    directives=[WHOLE],
+    directives=[IMPORT],
 )
 async def import_compose(info: Info, input: ImportComposeInput) -> ImportComposeResult:
     info.context.signed_in()

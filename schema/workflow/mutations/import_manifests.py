@@ -7,7 +7,7 @@ from pydantic import Field
 
 from schema.context import Info
 from schema.errors import LimitExceeded, NotFound, Unauthenticated, ValidationError
-from schema.pricing import WHOLE
+from schema.pricing import IMPORT
 from schema.workflow.importing import ImportFields, ImportPayload, import_as
 
 Manifests = Annotated[
@@ -33,7 +33,7 @@ ImportManifestsResult = Annotated[
 
 @strawberry.mutation(
     description="Draws a workflow from Kubernetes objects. The values of Secrets are not kept.",
-    directives=[WHOLE],
+    directives=[IMPORT],
 )
 async def import_manifests(info: Info, input: ImportManifestsInput) -> ImportManifestsResult:
     info.context.signed_in()

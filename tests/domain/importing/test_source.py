@@ -67,9 +67,12 @@ LAUGHS = "\n".join(
 )
 
 REFUSED = {
-    "twice": ("a: 1\na: 2", "The key 'a' is there twice (line 2)."),
+    "twice": ("a: 1\na: 2", "A key is there twice (line 2)."),
     "object": ("a: !!python/object:os.system x", "is not supported"),
-    "custom tag": ("a: !reset x", "The tag '!reset' (line 1) is not supported."),
+    "custom tag": (
+        "a: !reset x",
+        "A tag (line 1) is not supported: quote a value that begins with '!'.",
+    ),
     "binary": ("a: !!binary aGk=", "is not supported"),
     "unfinished": ("a: 1\nb: [", "not valid YAML (line 3)"),
     "alias": ("a: *b", "undefined alias"),
@@ -80,6 +83,8 @@ REFUSED = {
     "deeper": ("[" * 100_000, f"more than {DEEPEST} levels deep (line 1)"),
     "list as key": ("? [a]\n: b", "A key (line 1) is no text."),
     "number": (f"a: {'9' * 5000}", "out of range"),
+    "hexadecimal": (f"a: 0x{'f' * 4000}", "out of range"),
+    "infinite": ("a: 1e999", "out of range"),
     "no truth": ("a: !!bool maybe", "does not fit its tag"),
     "NUL": ("\0", "not valid YAML"),
     "surrogate": ("\ud800", "out of range"),

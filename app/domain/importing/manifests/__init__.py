@@ -38,6 +38,8 @@ MOST_NOTES = 1_000
 """Notes that are told; one more then says how many there are besides."""
 _NAMESPACE = TypeAdapter[str](Namespace)
 _ENV_PREFIX = "env-"
+_OBJECTS_EACH = 4
+"""Objects for a node, with those that it makes besides and those that no node stands for."""
 
 
 def read_manifests(text: str, *, limits: Limits, new_id: Callable[[str], str]) -> Imported:
@@ -49,6 +51,12 @@ def read_manifests(text: str, *, limits: Limits, new_id: Callable[[str], str]) -
     if not found:
         message = "There is no Kubernetes object in it: it needs apiVersion, kind and a name."
         raise Invalid.field(("content",), message)
+    if len(found) > _OBJECTS_EACH * limits.nodes:
+        raise LimitExceeded(
+            f"A workflow holds at most {limits.nodes} nodes, and this has {len(found)} objects.",
+            limit=limits.nodes,
+            path=("content",),
+        )
     scene = Scene(found)
     notes += _read_all(scene, limits, new_id)
     arrows: list[Arrow] = []
