@@ -10,6 +10,14 @@ from tests.e2e.running import RunningServer, log
 
 StartServer = Callable[..., Awaitable[RunningServer]]
 
+QUICK = {
+    "KUBEORCH_BCRYPT_ROUNDS": "4",
+    "KUBEORCH_EXPLORER": "off",
+    "KUBEORCH_ACCESS_TOKEN_SECONDS": "86400",
+    "KUBEORCH_LOG_LEVEL": "warning",
+}
+"""For servers that are started often, or for long."""
+
 
 @pytest.fixture(scope="session")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningServer]:
@@ -37,3 +45,17 @@ async def start_server(tmp_path: Path) -> AsyncIterator[StartServer]:
     for each in started:
         if each.process.returncode is None:
             await each.kill()
+
+
+@pytest.fixture
+def start_replica(mongodb_uri: str, database_name: str, start_server: StartServer) -> StartServer:
+    """`await start_replica(**settings)`: a server on the test's own database.
+
+    All of them have the same keys and users, because they share a data folder.
+    """
+
+    async def start(**settings: str) -> RunningServer:
+        place = {"MONGODB_URI": mongodb_uri, "KUBEORCH_DATABASE": database_name}
+        return await start_server(**QUICK | place | settings)
+
+    return start

@@ -1,18 +1,29 @@
 """The real server in a process of its own, as a newcomer would start it."""
 
 import asyncio
+import atexit
 import json
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import httpx
+
 PROJECT = Path(__file__).parents[2]
 PATIENCE = 60.0
 """Seconds that a start or a stop may take before the test gives up."""
+
+_BYTECODE = tempfile.mkdtemp(prefix="kubeorch-bytecode-")
+"""Compiling every module anew would be most of a start, where the environment asks for that."""
+_STARTING = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": _BYTECODE}
+atexit.register(shutil.rmtree, _BYTECODE, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -33,9 +44,12 @@ class RunningServer:
         began = time.perf_counter()
         process = await launch(data_dir, **settings)
         assert process.stdout is not None
+        url = ""
         async with asyncio.timeout(PATIENCE):
             async for line in process.stdout:
-                if line.startswith(b"Ctrl-C"):
+                if b" GraphiQL " in line:
+                    url = line.split()[-1].decode()
+                elif line.startswith(b"Ctrl-C"):
                     break
             else:
                 raise AssertionError(f"The server did not start:\n{log(data_dir)}")
@@ -45,7 +59,7 @@ class RunningServer:
             process=process,
             data_dir=data_dir,
             seconds_to_ready=ready,
-            url=f"{demo['url']}/graphql",
+            url=url,  # servers that share a folder share its `demo.json`, but for the address
             email=demo["email"],
             password=demo["password"],
             workflow_id=demo["workflowId"],
@@ -65,6 +79,23 @@ class RunningServer:
     def port(self) -> int:
         """Its TCP port."""
         return int(self.base_url.rpartition(":")[2])
+
+    async def metrics(self) -> Counter[str]:
+        """What it counts of itself, by name and labels as in `/metrics`."""
+        async with httpx.AsyncClient() as http:
+            text = (await http.get(f"{self.base_url}/metrics")).text
+        lines = [line for line in text.splitlines() if not line.startswith("#")]
+        pairs = (line.rsplit(" ", 1) for line in lines)
+        return Counter({name: float(value) for name, value in pairs})  # type: ignore[dict-item]
+
+    async def until(self, name: str, value: float) -> None:
+        """Returns when a metric has this value. Polls: nothing tells of it."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while (found := (await self.metrics())[name]) != value:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"{name} is {found}, and should be {value}") from None
 
     async def kill(self) -> None:
         """As a crash would: it has no say in it."""
@@ -90,7 +121,7 @@ async def launch(data_dir: Path, *options: str, **settings: str) -> asyncio.subp
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "app.cli", "serve", "--port", "0", *options),
             cwd=PROJECT,
-            env=ours | {"KUBEORCH_DATA_DIR": str(data_dir)} | settings,
+            env=ours | _STARTING | {"KUBEORCH_DATA_DIR": str(data_dir)} | settings,
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
         )
