@@ -6,6 +6,14 @@ from app.domain.importing.compose import units
 from app.domain.importing.compose.part import Part
 from app.domain.importing.compose.secrecy import hide_words
 
+_LONGEST = 128 * 1024
+"""Characters of a command: Linux takes no longer argument, and splitting is slow on long words."""
+_MOST_WORDS = 4_096
+_SAYS_LONG = (
+    f"A command has at most {_LONGEST // 1024} KiB and {_MOST_WORDS} words: it is left out. Put it "
+    "into a file of the image."
+)
+
 
 @dataclass(slots=True)
 class Words:
@@ -37,10 +45,16 @@ def read_words(part: Part) -> list[str] | None:
         text = part.marked()
         if text is None:
             return None
+        if len(text) > _LONGEST:
+            part.ignored(_SAYS_LONG)
+            return None
         words = units.words(text)
         if words is None:
             part.ignored("A quote is not closed: it is left out.")
         return words
+    if len(part.value) > _MOST_WORDS:
+        part.ignored(_SAYS_LONG)
+        return None
     made: list[str] = []
     for item in part.items():
         if item.value is None:

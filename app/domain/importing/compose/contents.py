@@ -45,6 +45,7 @@ class Contents:
         self._resources = resources
         self._names = {"configmap": Names(), "secret": Names()}
         self._held: dict[tuple[str, str], Held | None] = {}
+        self._secret: dict[tuple[str, str], bool] = {}
 
     # -------------------------------------------------------------------------- configs, secrets
 
@@ -120,7 +121,13 @@ class Contents:
         if found is None:
             (file or part).missing("The file is not given: write its content into the ConfigMap.")
             return ""
-        return None if is_secret_file(found[0], found[1]) else found[1]
+        return None if self._is_secret(found[0], found[1]) else found[1]
+
+    def _is_secret(self, path: str, text: str) -> bool:
+        """Whether a file is secret, which is found out once for all that mount it."""
+        if (path, text) not in self._secret:
+            self._secret[path, text] = is_secret_file(path, text)
+        return self._secret[path, text]
 
     # ------------------------------------------------------------------------------ host folders
 
@@ -132,7 +139,7 @@ class Contents:
             place = ("file", found[0])
             if place not in self._held:
                 name = posixpath.basename(found[0])
-                is_secret = is_secret_file(found[0], found[1])
+                is_secret = self._is_secret(found[0], found[1])
                 kind, text = ("secret", None) if is_secret else ("configmap", found[1])
                 called = f"{service.label}-{name}"
                 self._held[place] = self._draw(kind, called, _key(name), text, part)
@@ -164,10 +171,10 @@ class Contents:
         """The files of a folder: one object when they are of one kind, else each by itself."""
         part = mount.part
         called = f"{service.label}-{posixpath.basename(mount.target)}"
-        is_mixed = len({is_secret_file(path, text) for path, text in files.items()}) > 1
+        is_mixed = len({self._is_secret(path, text) for path, text in files.items()}) > 1
         drawn: dict[str, tuple[Held, Fields, dict[str, str]]] = {}
         for path, text in files.items():
-            kind = "secret" if is_secret_file(path, text) else "configmap"
+            kind = "secret" if self._is_secret(path, text) else "configmap"
             if kind not in drawn:
                 held = Held(kind, self._name(kind, called), "", self._board.new_id())
                 drawn[kind] = (held, Fields(kind, part), {})

@@ -2,6 +2,7 @@
 
 import re
 from collections import ChainMap
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.domain.importing.compose.interpolation import expand
@@ -38,22 +39,30 @@ class EnvFile:
     values: dict[str, str] = field(default_factory=dict)
     bad_lines: list[int] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
-    """Sentences about variables that the file refers to."""
+    """Sentences about variables that the file refers to: the first few of them."""
 
     def bad(self, text: str, at: int) -> None:
         """The line of a place cannot be read; the first few of them are kept."""
         if len(self.bad_lines) < MOST_SHOWN:
             self.bad_lines.append(text.count("\n", 0, at) + 1)
 
+    def is_missing(self, message: str) -> None:
+        """A variable that the file refers to is not there; each is said once."""
+        if len(self.missing) < MOST_SHOWN and message not in self.missing:
+            self.missing.append(message)
 
-def parse(text: str, around: dict[str, str], *, secrets: bool = True) -> EnvFile:
+
+def parse(text: str, around: dict[str, str], count: Callable[[str], object]) -> EnvFile:
     """The variables of a file. `around` are those from outside: they win in `${NAME}`.
 
-    A name without `=` takes its value from `around`. Raises TooLong.
+    A name without `=` takes its value from `around`. Variables that are called like secrets leave
+    marks. `count` is told the text and every value that is made of variables: each is bounded, but
+    not their sum. Raises TooLong, and what `count` raises.
     """
     made = EnvFile()
+    count(text)
     text = clean(text).removeprefix("\ufeff").replace("\r\n", "\n")
-    reading = _Reading(text, around, secrets, made)
+    reading = _Reading(text, around, made, count)
     at = 0
     while at < len(text):
         if blank := _BLANK.match(text, at):
@@ -101,8 +110,8 @@ class _Reading:
 
     text: str
     around: dict[str, str]
-    secrets: bool
     made: EnvFile
+    count: Callable[[str], object]
 
     def value(self, name: str, at: int) -> int:
         """Reads the value that begins at `at`; where to go on."""
@@ -127,8 +136,11 @@ class _Reading:
 
     def _expanded(self, text: str) -> str:
         around = ChainMap(self.around, self.made.values)
-        expansion = expand(text, around, secrets=self.secrets)
-        self.made.missing += [message for _, message in expansion.faults]
+        expansion = expand(text, around)
+        for _, message in expansion.faults:
+            self.made.is_missing(message)
+        if "$" in text:
+            self.count(expansion.text)
         return expansion.text
 
 

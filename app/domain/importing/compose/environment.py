@@ -105,8 +105,8 @@ def read_environment(service: Part, files: Files) -> Environment:
             _put(made, name, None, part)
         elif value is None and outside is None:
             made.variables.pop(name, None)
-            says = f"The variable {name[:64]} has no value: it is left out. Give it."
-            part.missing(says)
+            # What has no '=' may be a value whose name was forgotten: it is not repeated.
+            part.missing("This variable has no value: it is left out. Give it.")
         else:
             _put(made, name, outside if value is None else value, part)
     return made
@@ -138,7 +138,8 @@ def _read_file(part: Part, files: Files, made: Environment) -> None:
         return
     try:
         form = written.text() if written is not None else None
-        file = files.variables(found[0], form, part.scope.variables)
+        count = part.scope.report.count_text
+        file = files.variables(found[0], form, part.scope.variables, count)
     except TooLong:
         said.ignored("Its variables make it longer than 1 MiB: it is left out.")
         return

@@ -1,7 +1,7 @@
 """The files that come with a compose file, by the paths that it writes."""
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from app.domain.importing.compose.dotenv import EnvFile, parse, raw
 
@@ -21,12 +21,18 @@ class Files:
                 return normal, self._contents[normal]
         return None
 
-    def variables(self, path: str, form: str | None, around: dict[str, str]) -> EnvFile:
-        """The variables in a file that is there, read once. Raises TooLong."""
+    def variables(
+        self,
+        path: str,
+        form: str | None,
+        around: dict[str, str],
+        count: Callable[[str], object],
+    ) -> EnvFile:
+        """The variables in a file that is there, read once; see `dotenv.parse`. Raises TooLong."""
         key = (path, form or "", id(around))
         if key not in self._parsed:
             text = self._contents[path]
-            self._parsed[key] = raw(text) if form == "raw" else parse(text, around)
+            self._parsed[key] = raw(text) if form == "raw" else parse(text, around, count)
         return self._parsed[key]
 
     def below(self, path: str, folder: str = "") -> dict[str, str]:

@@ -30,13 +30,10 @@ class Expansion:
     faults: list[tuple[ImportCode, str]] = field(default_factory=list)
 
 
-def expand(template: str, variables: Mapping[str, str], *, secrets: bool = True) -> Expansion:
-    """`template` with its variables replaced; `$$` is a dollar. Raises TooLong.
-
-    Without `secrets` every variable gives its value.
-    """
+def expand(template: str, variables: Mapping[str, str]) -> Expansion:
+    """`template` with its variables replaced; `$$` is a dollar. Raises TooLong."""
     made = Expansion()
-    made.text = _Reading(variables, made, secrets).expand(template, 0)
+    made.text = _Reading(variables, made).expand(template, 0)
     return made
 
 
@@ -44,7 +41,6 @@ def expand(template: str, variables: Mapping[str, str], *, secrets: bool = True)
 class _Reading:
     variables: Mapping[str, str]
     made: Expansion
-    secrets: bool
     spent: int = 0
 
     def expand(self, text: str, depth: int) -> str:
@@ -101,7 +97,7 @@ class _Reading:
         is_there = bool(value) if operator.startswith(":") else value is not None
         if operator.endswith("+"):
             return self.expand(other, depth + 1) if is_there else ""
-        if self.secrets and looks_secret(name):
+        if looks_secret(name):
             return mark(name)
         if is_there or operator.endswith("-"):
             return (value or "") if is_there else self.expand(other, depth + 1)
@@ -109,7 +105,7 @@ class _Reading:
         return ""
 
     def _value(self, name: str) -> str:
-        if self.secrets and looks_secret(name):
+        if looks_secret(name):
             return mark(name)
         if name not in self.variables:
             self._missing(name, "It is taken as empty.")

@@ -12,7 +12,7 @@ from typing import Any
 from app.domain.importing.compose import units
 from app.domain.importing.compose.interpolation import TooLong, expand
 from app.domain.importing.compose.report import Report
-from app.domain.importing.compose.secrecy import clean, marks
+from app.domain.importing.compose.secrecy import clean, holds_secret, marks
 from app.domain.importing.imported import ImportCode
 from app.domain.text import is_fit
 
@@ -255,6 +255,11 @@ class Part:
         if text is not None and (hidden := marks(text)):
             self.done()
             says = f"The value of {hidden[0]} is secret and is not kept: it is left out here."
+            self.note(ImportCode.SECRET_LEFT_OUT, says)
+            return None
+        if text is not None and holds_secret(text):
+            self.done()
+            says = "It says a secret itself, which is not kept: it is left out here."
             self.note(ImportCode.SECRET_LEFT_OUT, says)
             return None
         return text

@@ -1,8 +1,8 @@
 """Ports: which the container listens on, and under which number they are published."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence, Sized
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from app.domain.importing.compose.part import Part
 from app.domain.pod import Protocol
@@ -15,6 +15,8 @@ _SHORT = re.compile(
 _MOST = 64
 """Ports of one entry."""
 _MOST_IN_ALL = 256
+_MOST_LOOKED_AT = 16 * _MOST_IN_ALL
+"""Ports that are read, those that are there already too."""
 _SAYS = "Write a port such as 8080, 8080:80 or 127.0.0.1:8080:80/udp: it is left out."
 
 
@@ -34,27 +36,35 @@ class PublishedPort:
 
 def read_ports(service: Part) -> list[PublishedPort]:
     """What `ports` and `expose` say, each port of the container with each number once."""
-    ports: dict[tuple[int, Protocol, int | None], PublishedPort] = {}
+    bounded = _Bounded()
+    ports = bounded.ports
     said = service.get("ports")
     for part in said.items() if said is not None else ():
-        for port in _bounded(_long(part) if isinstance(part.value, dict) else _short(part), ports):
+        for port in bounded.read(_long(part) if isinstance(part.value, dict) else _short(part)):
             ports.setdefault((port.target, port.protocol, port.published), port)
     targets = {(port.target, port.protocol) for port in ports.values()}
     exposed = service.get("expose")
     for part in exposed.items() if exposed is not None else ():
-        for port in _bounded(_short(part, is_exposed_only=True), ports):
+        for port in bounded.read(_short(part, is_exposed_only=True)):
             if (port.target, port.protocol) not in targets:
                 ports.setdefault((port.target, port.protocol, None), port)
     return list(ports.values())
 
 
-def _bounded(read: Iterable[PublishedPort], there: Sized) -> Iterator[PublishedPort]:
-    """As many as a container has, and no more."""
-    for port in read:
-        if len(there) >= _MOST_IN_ALL:
-            port.part.ignored("A container has no more ports: it is left out.")
-            return
-        yield port
+@dataclass(slots=True)
+class _Bounded:
+    """As many ports as a container has, and not many more that are looked at."""
+
+    ports: dict[tuple[int, Protocol, int | None], PublishedPort] = field(default_factory=dict)
+    looked_at: int = 0
+
+    def read(self, said: Iterable[PublishedPort]) -> Iterator[PublishedPort]:
+        for port in said:
+            self.looked_at += 1
+            if len(self.ports) >= _MOST_IN_ALL or self.looked_at > _MOST_LOOKED_AT:
+                port.part.ignored("A container has no more ports: it is left out.")
+                return
+            yield port
 
 
 def _short(part: Part, *, is_exposed_only: bool = False) -> Iterator[PublishedPort]:

@@ -3,8 +3,10 @@
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from app.domain.errors import Invalid
+from app.domain.editing import Limits
+from app.domain.errors import Invalid, LimitExceeded
 from app.domain.importing.compose import dotenv
 from app.domain.importing.compose.files import Files
 from app.domain.importing.compose.interpolation import TooLong
@@ -15,8 +17,13 @@ from app.domain.importing.compose.secrecy import clean
 from app.domain.importing.source import Dialect, documents
 
 _MOST_FILES = 64
-"""Files that may be included or extended, one that is there several times counted each time."""
+"""Files that may be included or extended, or give variables to those that are included.
+
+One that is there several times is counted each time.
+"""
 _DEEPEST = 32
+_SPARE = 4
+"""Services of a file for each node that a workflow may have."""
 _RESOURCES = ("services", "volumes", "configs", "secrets", "networks", "models")
 
 
@@ -33,17 +40,19 @@ class Project:
     """Those that were given, and the defaults of `.env`."""
 
 
-def read_project(text: str, files: Mapping[str, str], variables: Mapping[str, str]) -> Project:
-    """Everything that the file describes. Raises Invalid when one of the texts is no compose file.
+def read_project(
+    text: str, files: Mapping[str, str], variables: Mapping[str, str], limits: Limits
+) -> Project:
+    """Everything that the file describes. The variables win over those of the file `.env`.
 
-    The variables win over those of the file `.env`.
+    Raises Invalid when one of the texts is no compose file, LimitExceeded.
     """
     report = Report()
     project = Project(report, Files(files))
     given = {clean(name): clean(value) for name, value in variables.items()}
-    scope = Scope(_with_defaults(given, project.files, [".env"]), "", report)
+    scope = Scope(_with_defaults(given, project, (".env",)), "", report)
     project.variables = scope.variables
-    reading = _Reading(project)
+    reading = _Reading(project, limits)
     root = reading.file(text, (), scope, ("content",))
     name = root.get("name")
     project.name = given.get("COMPOSE_PROJECT_NAME") or (name.text() if name else None)
@@ -56,38 +65,53 @@ def read_project(text: str, files: Mapping[str, str], variables: Mapping[str, st
     return project
 
 
-def _with_defaults(given: dict[str, str], files: Files, paths: list[str]) -> dict[str, str]:
-    """The variables, and those of `.env` files that nobody gave."""
-    variables = dict(given)
+def _with_defaults(
+    given: dict[str, str], project: Project, paths: tuple[str, ...]
+) -> dict[str, str]:
+    """The variables, and those of `.env` files that nobody gave; these may have marks.
+
+    The same ones when nothing is added. Raises Invalid.
+    """
+    variables = given
     for path in paths:
-        found = files.find(path)
+        found = project.files.find(path)
         if found is None:
             continue
         try:
-            values = dotenv.parse(found[1], variables, secrets=False).values
+            values = dotenv.parse(found[1], variables, project.report.count_text).values
         except TooLong as error:
             says = "Its variables make it longer than 1 MiB."
             raise Invalid.field(("files", path), says) from error
         variables = {**values, **variables}
+        for name in variables:
+            project.report.count_text(name)
     return variables
 
 
 @dataclass(slots=True)
 class _Reading:
     project: Project
+    limits: Limits
     opened: int = 0
+    documents: dict[tuple[str, ...], list[Any]] = field(default_factory=dict)
+    """The documents of each file, which is parsed once."""
     including: list[str] = field(default_factory=list)
     extended: dict[str, Part | None] = field(default_factory=dict)
     planted: dict[str, Mapping[str, Part]] = field(default_factory=dict)
+    scopes: dict[tuple[int, tuple[str, ...]], dict[str, str]] = field(default_factory=dict)
+    """Variables by those around them and the files that add to them, each read once."""
 
     def file(self, text: str, path: tuple[str, ...], scope: Scope, source: tuple[str, ...]) -> Part:
         """The tree of a file; later documents of it go over earlier ones. Raises Invalid."""
         root: Part | None = None
-        for document in documents(text, Dialect.COMPOSE, path=source):
+        if source not in self.documents:
+            self.documents[source] = documents(text, Dialect.COMPOSE, path=source)
+        for document in self.documents[source]:
             if document is None:
                 continue
             if not isinstance(document, dict):
                 raise Invalid.field(source, "A compose file is a mapping: begin with 'services:'.")
+            self._check_services(document)
             planted = Part.plant(document, path, scope)
             root = planted if root is None else merge_files(root, planted)
         if root is None:
@@ -98,17 +122,29 @@ class _Reading:
             version.done()
         return root
 
+    def _check_services(self, document: dict[str, Any]) -> None:
+        """Refuse what can be no workflow before it is copied; some may be left out by profiles."""
+        services = document.get("services")
+        if isinstance(services, dict) and len(services) > _SPARE * self.limits.nodes:
+            says = (
+                f"A workflow holds at most {self.limits.nodes} nodes: there are far more services."
+            )
+            raise LimitExceeded(says, limit=self.limits.nodes, path=("content",))
+
     def _open(self, part: Part, path: str, scope: Scope) -> tuple[str, Part] | None:
         """Another compose file, with its own folder; None with a note when it is not given."""
         found = self.project.files.find(path, part.scope.folder)
         if found is None:
             part.missing(f"The file {path[:128]} is not given: give its content with the files.")
             return None
-        self.opened += 1
+        self._count_files(1)
+        return found[0], self.file(found[1], part.path, scope, ("files", found[0]))
+
+    def _count_files(self, number: int) -> None:
+        self.opened += number
         if self.opened > _MOST_FILES:
             says = f"More than {_MOST_FILES} files are included or extended."
             raise Invalid.field(("content",), says)
-        return found[0], self.file(found[1], part.path, scope, ("files", found[0]))
 
     # ---------------------------------------------------------------------------------- including
 
@@ -170,7 +206,9 @@ class _Reading:
             paths = [posixpath.join(folder, ".env")]
         else:
             paths = []
-            for place in said.items(single=True):
+            places = said.items(single=True)
+            self._count_files(len(places))
+            for place in places:
                 path = place.text()
                 if path is None:
                     continue
@@ -180,7 +218,11 @@ class _Reading:
                     place.missing(says)
                 else:
                     paths.append(found[0])
-        return _with_defaults(part.scope.variables, self.project.files, paths)
+        around = part.scope.variables
+        key = (id(around), tuple(dict.fromkeys(paths)))
+        if key not in self.scopes:
+            self.scopes[key] = _with_defaults(around, self.project, key[1])
+        return self.scopes[key]
 
     # ---------------------------------------------------------------------------------- extending
 

@@ -34,7 +34,7 @@ def read_compose(
     notes lead from the top of the file; what comes from another file has the path of the key that
     names it in front. Raises Invalid for a text that is no compose file, LimitExceeded.
     """
-    project = read_project(text, files or {}, variables or {})
+    project = read_project(text, files or {}, variables or {}, limits)
     board = Board(new_id, limits)
     services = _read_services(project, set(profiles), board, limits)
     _check_references(project, services)

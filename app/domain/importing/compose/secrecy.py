@@ -14,6 +14,7 @@ _SECRET_WORDS = {
     *("PASSWORD", "PASSWORDS", "PASSWD", "PASSPHRASE", "PASSCODE", "PASS", "PW"),
     *("SECRET", "SECRETS", "TOKEN", "APIKEY", "CREDENTIAL", "CREDENTIALS"),
     *("PRIVATEKEY", "SALT", "PEPPER", "REQUIREPASS", "HTPASSWD", "BASICAUTH"),
+    *("BEARER", "AUTHKEY"),
 }
 _SECRET_ENDINGS = ("PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "APIKEY")
 _PLAIN_KEYS = {
@@ -31,18 +32,29 @@ _SWITCHES = {"", "true", "false", "yes", "no", "on", "off", "0", "1"}
 
 _LITERALS = (
     re.compile(r"(?<=://)[^\s/@:]{0,256}:(?P<secret>[^\s/@\x00]{1,1024})@"),
-    re.compile(r"(?<![^\s/@:])[^\s/@:]{1,64}:(?P<secret>[^\s/@\x00]{1,128})@(?=(?:tcp|unix)?\()"),
+    # Possessive, and begun only where a word does: anything else is quadratic on `a:a:a:…`.
+    re.compile(r"(?<![^\s/@]):*+[^\s/@:]++:(?P<secret>[^\s/@\x00]++)@(?=(?:tcp|unix)?\()"),
     re.compile(
         r"(?i)\b(?:password|passwd|pwd|secret|accountkey|sharedaccesskey)\s*=\s*"
         r"(?P<secret>[^\s;&\x00]+)"
     ),
-    re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
+    re.compile(
+        r"(?i)\bauthorization[\"']?\s*+[:=]\s*+[\"']?(?:bearer|basic|token)\s++"
+        r"(?P<secret>[^\s\"';,$\x00]+)"
+    ),
+    re.compile(r"(?i)\bapi[-_]?key\s*+=\s*+(?P<secret>[^\s\"';&,$\x00]+)"),
+    re.compile(r"-----BEGIN (?:[A-Z]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"),
 )
 _OPTION = re.compile(r"(?<![\w-])(--?[A-Za-z][\w-]*)(=|\s+)(\"[^\"]*\"|'[^']*'|[^\s\"';&|$\x00]+)")
 _SETTING = re.compile(
-    r"(?im)^[ \t\-]*[\"']?[\w.\-]{0,64}(?:password|passwd|secret|token|api_?key)[\"']?"
-    r"[ \t]*[:=][ \t]*[\"']?[^\s\"'#$<{\[/\x00]{3}"
+    r"(?i)(?:password|passwd|secret|token|api_?key)[\"']?"
+    r"[ \t]*+[:=][ \t]*+[\"']?[^\s\"'#$<{\[/\x00]{3}"
 )
+_BEFORE_SETTING = re.compile(r"(?:\A|\n)[ \t\-]*+[\"']?[\w.\-]*+\Z")
+"""What stands before the last word of a setting's name, back to the beginning of its line."""
+_FURTHEST = 256
+"""Characters of a line that are looked at for it: a line may be as long as the file."""
+_DEEPEST = 8
 _SECRET_FILE = re.compile(
     r"(?i)(?:^|/)(?:id_[a-z0-9]+|[^/]*\.(?:key|pem|p12|pfx|jks|keystore)|\.?htpasswd|\.pgpass"
     r"|\.npmrc|\.netrc|\.env(?:\.[^/]*)?|[^/]*\.env|[^/]*(?:secret|password|credential)[^/]*)$"
@@ -86,7 +98,7 @@ def looks_secret(name: str) -> bool:
         return True
     if last in _ABOUT_IT:
         return False
-    if last == "PWD" and before:
+    if last in {"PWD", "AUTH", "JWT"} and before:
         return True
     return any(word in _SECRET_WORDS or word.endswith(_SECRET_ENDINGS) for word in words)
 
@@ -112,7 +124,17 @@ def is_secret_file(path: str, content: str | None = None) -> bool:
 
 def is_secret_content(content: str) -> bool:
     """Whether a file of settings says a password itself."""
-    return _SETTING.search(content) is not None or holds_secret(content)
+    return any(map(_begins_line, _SETTING.finditer(content))) or holds_secret(content)
+
+
+def _begins_line(setting: re.Match[str]) -> bool:
+    """Whether nothing but a name stands before it."""
+    start = max(0, setting.start() - _FURTHEST)
+    before = setting.string[start : setting.start()]
+    line = before.rfind("\n")
+    if line < 0 and start:
+        return False
+    return _BEFORE_SETTING.search(before, max(line, 0)) is not None
 
 
 def hide(text: str, prefix: str) -> str:
@@ -120,10 +142,17 @@ def hide(text: str, prefix: str) -> str:
 
     The variable of an option is called after it, that of a URL after `prefix`.
     """
+    return _hide(text, prefix, 0)
 
+
+def _hide(text: str, prefix: str, depth: int) -> str:
     def option(match: re.Match[str]) -> str:
         name, between, value = match.groups()
-        if not is_secret(name, value.strip("\"'")):
+        plain = value.strip("\"'")
+        by_name = looks_secret(name) and plain.lower() not in _SWITCHES
+        # An option's value may be options again: `-a=-b=-c=…`.
+        inside = depth >= _DEEPEST or _hide(plain, "ANY", depth + 1) != plain
+        if not by_name and not inside:
             return match[0]
         return f"{name}{between}{mark(_variable(name))}"
 

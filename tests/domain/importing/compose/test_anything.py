@@ -14,7 +14,15 @@ from app.domain.errors import Invalid, LimitExceeded
 from app.domain.importing.imported import Imported
 from app.domain.problems import Severity, problems
 from tests.domain import apiserver
-from tests.domain.importing.compose.reading import CASES, case, read, service, written
+from tests.domain.importing.compose.reading import (
+    CASES,
+    case,
+    notes,
+    read,
+    read_service,
+    service,
+    written,
+)
 from tests.domain.importing.compose.test_every_key import CONTENT, keys
 
 SCALARS = st.one_of(
@@ -158,6 +166,19 @@ HOSTILE = {
     + ", ".join(f"k{i}: 1" for i in range(50_000))
     + "}}",
     "long names": "services: {" + "a" * 900 + ": {image: a, ports: ['" + "8" * 90_000 + "']}}",
+    "the same range": "services: {a: {image: a, expose: ["
+    + ", ".join(["'1-65535'"] * 50_000)
+    + "]}}",
+    "one long word": "services: {a: {image: a, command: '" + "${A_PASSWORD}" * 80_000 + "'}}",
+    "many words": "services: {a: {image: a, command: [" + "a, " * 150_000 + "]}}",
+    "more services than a workflow": "services: {"
+    + ", ".join(f"s{i}: {{image: a}}" for i in range(40_000))
+    + "}",
+    "hyphens": "services: {a: {image: a, configs: [c]}}\nconfigs: {c: {content: '"
+    + "-" * 900_000
+    + "'}}",
+    "users": "services: {a: {image: a, environment: {X: '" + "a:" * 450_000 + "'}}}",
+    "options in options": "services: {a: {image: a, command: '" + "-a=" * 40_000 + "'}}",
     "blank lines": 'services: {a: {image: a, configs: [c]}}\nconfigs: {c: {content: "'
     + "\\n" * 100_000
     + '"}}',
@@ -185,3 +206,35 @@ def pace() -> float:
 def test_time_grows_with_the_text_alone(name: str, pace: float) -> None:
     """Anything quadratic would take hundreds of times as long as an honest file of that size."""
     assert seconds(HOSTILE[name]) < 10 * pace * len(HOSTILE[name]) + 1
+
+
+FILES = {
+    "defaults that double": (
+        service(),
+        {".env": "A0=" + "x" * 300_000 + "\n" + "".join(f"A{i + 1}=$A{i}\n" for i in range(3_000))},
+    ),
+    "an env_file that doubles": (
+        service(env_file="e"),
+        {"e": "A0=" + "x" * 300_000 + "\n" + "".join(f"A{i + 1}=$A{i}\n" for i in range(3_000))},
+    ),
+    "one env_file many times": (
+        written({"include": [{"path": "b", "env_file": ["e"] * 65}], "services": {"a": {}}}),
+        {"e": "A=b", "b": service()},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_of_variables_are_bounded(name: str) -> None:
+    text, files = FILES[name]
+    with pytest.raises(Invalid, match=r"longer than 4 MiB|More than 64 files"):
+        read(text, files=files)
+
+
+def test_a_command_that_is_too_long_is_left_out() -> None:
+    says = (
+        "A command has at most 128 KiB and 4096 words: it is left out. Put it into a file of the "
+        "image."
+    )
+    for command in ("a" * 131_073, ["a"] * 4_097):
+        assert notes(read_service(command=command)) == [f"ignored services.web.command: {says}"]

@@ -11,10 +11,18 @@ from app.domain.importing.compose.secrecy import (
     hide_words,
     holds_secret,
     is_secret,
+    is_secret_content,
     looks_secret,
     mark,
 )
-from tests.domain.importing.compose.reading import notes, read, read_service, service, workload
+from tests.domain.importing.compose.reading import (
+    notes,
+    read,
+    read_service,
+    service,
+    workload,
+    written,
+)
 
 SECRET_NAMES = [
     "PASSWORD",
@@ -38,6 +46,10 @@ SECRET_NAMES = [
     "CREDENTIALS",
     "RABBITMQ_ERLANG_COOKIE",
     "--requirepass",
+    "NEO4J_AUTH",
+    "REDISCLI_AUTH",
+    "SESSION_JWT",
+    "TS_AUTHKEY",
 ]
 PLAIN_NAMES = [
     "USER",
@@ -81,6 +93,8 @@ def test_a_name_does_not(name: str) -> None:
         "--requirepass hunter22",
         "-Ddb.password=hunter22",
         "run --api-key=hunter22 --x",
+        "api-key=hunter22,x=y",
+        "curl -H 'Authorization: Bearer hunter22' http://web",
     ],
 )
 def test_a_text_says_a_secret_itself(text: str) -> None:
@@ -100,6 +114,7 @@ def test_a_text_says_a_secret_itself(text: str) -> None:
         "--token $TOKEN",
         "-----BEGIN CERTIFICATE-----",
         "key: value",
+        "authorization: enabled",
     ],
 )
 def test_a_text_does_not(text: str) -> None:
@@ -224,3 +239,80 @@ def test_an_option_may_have_its_value_in_the_next_word() -> None:
     hidden = hide_words(words, "X")
     assert hidden[2] == mark("TOKEN")
     assert [word for word in hidden if word != hidden[2]] == [w for w in words if w != "abc"]
+
+
+ENV = f"DB_PASSWORD={VALUE}\nDSN=x-$DB_PASSWORD\nURL=http://a:{VALUE}@b\n"
+
+
+def test_a_default_made_of_a_secret_refers_to_it() -> None:
+    result = read(service(environment={"A": "$DSN"}), files={".env": ENV})
+    assert workload(result) == {
+        "env": {"A": "x-$(DB_PASSWORD)"},
+        "env_keys": [{"id": "DB_PASSWORD", "name": "DB_PASSWORD"}],
+    }
+
+
+NAMES: list[dict[str, Any]] = [
+    {"env_file": "$N"},
+    {"env_file": [{"path": "$N"}]},
+    {"extends": "$N"},
+    {"extends": {"file": "$N", "service": "x"}},
+    {"depends_on": ["$N"]},
+    {"networks": ["$N"]},
+    {"configs": ["$N"]},
+    {"volumes": ["./a:/$N"]},
+    {"profiles": ["$N"]},
+    {"container_name": "$N"},
+]
+
+
+@pytest.mark.parametrize("variable", ["DSN", "URL"])
+@pytest.mark.parametrize("keys", NAMES, ids=str)
+def test_a_default_with_a_secret_is_no_name(keys: dict[str, Any], variable: str) -> None:
+    text = service(**keys).replace("$N", f"${variable}")
+    result = read(text, files={".env": ENV})
+    assert VALUE not in repr(result)
+    assert "secret_left_out" in {note.code.value for note in result.notes}
+
+
+@pytest.mark.parametrize("variable", ["$DSN", "$URL"])
+def test_a_default_with_a_secret_names_no_project_and_no_file(variable: str) -> None:
+    services = {"web": {"image": "a"}}
+    for keys in (
+        {"name": variable},
+        {"include": [variable]},
+        {"include": [{"path": "b", "env_file": variable}]},
+    ):
+        files = {".env": ENV, "b": service()}
+        result = read(written({**keys, "services": services}), files=files)
+        assert VALUE not in repr(result)
+        assert result.name is None
+        assert "secret_left_out" in {note.code.value for note in result.notes}
+
+
+def test_a_value_whose_name_was_forgotten_is_not_repeated() -> None:
+    assert notes(read_service(environment=[VALUE])) == [
+        "missing services.web.environment.0: This variable has no value: it is left out. Give it."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("password: abc", True),
+        ("a:\n  - 'db.password' = abcd", True),
+        ("\n\n\tapi_key=abc", True),
+        ("say password: abc", False),
+        ("password: $abc", False),
+        ("x" * 300 + "password: abc", False),
+        ("x" * 300 + "\npassword: abc", True),
+        ("-----BEGIN PGP PRIVATE KEY BLOCK-----", True),
+    ],
+)
+def test_a_file_of_settings_says_a_secret(content: str, expected: bool) -> None:
+    assert is_secret_content(content) is expected
+
+
+def test_options_in_options_are_read_to_a_depth() -> None:
+    assert "hunter22" not in hide("-a=" * 5_000 + "--password=hunter22", "X")
+    assert hide("-a=-b=c", "X") == "-a=-b=c"
