@@ -19,7 +19,9 @@ spec:
   template:
     metadata: {labels: {app: web}}
     spec:
-      containers: [{name: web, image: "nginx:1", ports: [{containerPort: 80}]}]
+      containers:
+        - {name: web, image: "nginx:1", ports: [{containerPort: 80}],
+           env: [{name: DB_PASSWORD, value: open-sesame}, {name: MODE, value: fast}]}
 ---
 apiVersion: v1
 kind: Service

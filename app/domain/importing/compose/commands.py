@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.domain.importing.compose import units
 from app.domain.importing.compose.part import Part
-from app.domain.importing.compose.secrecy import hide_words
+from app.domain.importing.secrecy import hide_words
 
 _LONGEST = 128 * 1024
 """Characters of a command: Linux takes no longer argument, and splitting is slow on long words."""

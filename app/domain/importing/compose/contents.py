@@ -12,16 +12,16 @@ from app.domain.importing.compose.board import Board, Fields
 from app.domain.importing.compose.files import Files
 from app.domain.importing.compose.naming import Names, dns_label
 from app.domain.importing.compose.part import Part
-from app.domain.importing.compose.secrecy import (
+from app.domain.importing.compose.service import Service
+from app.domain.importing.compose.storage import is_external, own_name
+from app.domain.importing.compose.volumes import Mount, plain_path
+from app.domain.importing.imported import ImportCode
+from app.domain.importing.secrecy import (
     is_secret_content,
     is_secret_file,
     looks_secret,
     marks,
 )
-from app.domain.importing.compose.service import Service
-from app.domain.importing.compose.storage import is_external, own_name
-from app.domain.importing.compose.volumes import Mount, plain_path
-from app.domain.importing.imported import ImportCode
 
 _TYPES = {"configmap": "configMap", "secret": "secret"}
 

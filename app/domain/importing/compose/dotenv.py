@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.domain.importing.compose.interpolation import expand
-from app.domain.importing.compose.secrecy import clean
+from app.domain.importing.secrecy import clean
 
 MOST_SHOWN = 10
 _EXPORT = re.compile(r"export[ \t]+")

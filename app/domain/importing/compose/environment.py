@@ -6,7 +6,8 @@ from app.domain.fields import EnvName
 from app.domain.importing.compose.files import Files
 from app.domain.importing.compose.interpolation import TooLong
 from app.domain.importing.compose.part import Part
-from app.domain.importing.compose.secrecy import (
+from app.domain.importing.imported import ImportCode
+from app.domain.importing.secrecy import (
     for_kubernetes,
     is_secret,
     looks_secret,
@@ -15,7 +16,6 @@ from app.domain.importing.compose.secrecy import (
     only_mark,
     replace_marks,
 )
-from app.domain.importing.imported import ImportCode
 from app.domain.text import Text
 
 _NAME: Text = EnvName.__metadata__[0]  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ import shlex
 
 from app.domain.importing.compose.environment import Environment
 from app.domain.importing.compose.part import Part
-from app.domain.importing.compose.secrecy import (
+from app.domain.importing.secrecy import (
     for_kubernetes,
     for_shell,
     hide,

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.domain.importing.compose.environment import Variable
-from app.domain.importing.compose.secrecy import is_secret
 from app.domain.importing.compose.service import Service
+from app.domain.importing.secrecy import is_secret
 
 _TOKEN = re.compile(r"(?<![\w.\-$])([A-Za-z0-9_][A-Za-z0-9_.\-]{0,252})(?::([0-9]{1,5})(?![\w.]))?")
 _HOSTLIKE = {

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from app.domain.importing.compose.secrecy import looks_secret, mark
 from app.domain.importing.imported import ImportCode
+from app.domain.importing.secrecy import looks_secret, mark
 
 LONGEST = 1024 * 1024
 """Characters that one text may become."""

@@ -12,8 +12,8 @@ from typing import Any
 from app.domain.importing.compose import units
 from app.domain.importing.compose.interpolation import TooLong, expand
 from app.domain.importing.compose.report import Report
-from app.domain.importing.compose.secrecy import clean, holds_secret, marks
 from app.domain.importing.imported import ImportCode
+from app.domain.importing.secrecy import clean, holds_secret, marks
 from app.domain.text import is_fit
 
 _SHOWN = 128

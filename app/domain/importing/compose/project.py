@@ -13,7 +13,7 @@ from app.domain.importing.compose.interpolation import TooLong
 from app.domain.importing.compose.merging import merge, merge_files
 from app.domain.importing.compose.part import Part, Scope
 from app.domain.importing.compose.report import Report
-from app.domain.importing.compose.secrecy import clean
+from app.domain.importing.secrecy import clean
 from app.domain.importing.source import Dialect, documents
 
 _MOST_FILES = 64

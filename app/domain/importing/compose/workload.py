@@ -12,12 +12,12 @@ from app.domain.importing.compose.images import repaired
 from app.domain.importing.compose.part import Part
 from app.domain.importing.compose.resources import read_resources
 from app.domain.importing.compose.rollout import read_node_selector, read_update
-from app.domain.importing.compose.secrecy import holds_secret, is_secret, marks
 from app.domain.importing.compose.security import read_security
 from app.domain.importing.compose.service import Service
 from app.domain.importing.compose.storage import Storage
 from app.domain.importing.compose.volumes import Mount, Source
 from app.domain.importing.imported import ImportCode
+from app.domain.importing.secrecy import holds_secret, is_secret, marks
 
 _PULLS = {
     "always": "Always",

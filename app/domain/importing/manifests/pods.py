@@ -14,6 +14,7 @@ from app.domain.importing.manifests.metadata import read_metadata
 from app.domain.importing.manifests.mounts import read_mounts
 from app.domain.importing.manifests.objects import Path, Source, at, items, mapping, shown
 from app.domain.importing.manifests.scene import Scene, main_container, pod_labels, template_of
+from app.domain.importing.secrecy import is_secret
 from app.domain.naming import api_name
 from app.domain.workload import MAIN_PORT_NAME
 
@@ -159,8 +160,15 @@ def _environment(
                 form.firm.append((ImportCode.MISSING, (*here, "valueFrom"), says))
         elif variable.get("valueFrom") is None:
             value = variable.get("value")
-            plain[name] = "" if value is None else value
-            form.origins["env", name] = here
+            if source.workflow is None and isinstance(value, str) and is_secret(name, value):
+                form.add("env_keys", {"name": name}, *here)
+                form.changed[here] = (
+                    f"The value of {shown(name)} looks secret: it is not stored, and is given when "
+                    "the workflow deploys."
+                )
+            else:
+                plain[name] = "" if value is None else value
+                form.origins["env", name] = here
     form.put("env", plain or None, *path)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.importing.compose.dotenv import parse, raw
-from app.domain.importing.compose.secrecy import mark
+from app.domain.importing.secrecy import mark
 
 LINES = [
     ("A=b", {"A": "b"}),

@@ -4,7 +4,7 @@ import pytest
 
 from app.domain.errors import Invalid
 from app.domain.importing.compose.interpolation import LONGEST, TooLong, expand
-from app.domain.importing.compose.secrecy import mark
+from app.domain.importing.secrecy import mark
 from tests.domain.importing.compose.reading import notes, read, read_service, service, workload
 
 VARIABLES = {"SET": "value", "EMPTY": "", "OTHER": "$SET"}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.importing.compose.secrecy import (
+from app.domain.importing.secrecy import (
     for_kubernetes,
     for_shell,
     hide,
