@@ -70,7 +70,7 @@ lock: ## lock the newest versions that pyproject.toml allows; needs uv
 
 clean: ## remove what was built and installed; the data in .kubeorch stays
 	rm -rf $(VENV) build dist *.egg-info app/web/static/explorer
-	rm -rf explorer/dist explorer/node_modules conformance/node_modules
+	rm -rf explorer/dist explorer/node_modules conformance/node_modules bench/fanout/yoga/node_modules
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find app schema tests -name __pycache__ -prune -exec rm -rf {} +
 

@@ -15,7 +15,10 @@ import strawberry
 from strawberry.asgi import GraphQL
 
 from app.domain.errors import Unauthenticated
+from app.domain.ids import Id
+from app.metrics import Metrics
 from app.settings import Settings
+from app.web.cohorts import Cohorts
 from app.web.connections import Connections
 from app.web.edge import Edge
 from app.web.graphql import GraphQLEndpoint
@@ -52,15 +55,23 @@ async def nobody(_token: str) -> Any:
     raise Unauthenticated
 
 
+async def for_ever(_session_id: Id) -> None:
+    await asyncio.Event().wait()
+
+
 def ours() -> App:
+    metrics = Metrics()
     return GraphQLEndpoint(
         Edge(
             schema=Schema(Query),
             settings=Settings(),
             authenticate=nobody,
-            context=lambda _caller, request_id: Context(request_id),
+            session_ended=for_ever,
+            context=lambda _caller, request_id, _ending: Context(request_id),
             stopping=asyncio.Event(),
             connections=Connections(per_address=1, per_user=1),
+            metrics=metrics,
+            cohorts=Cohorts(metrics),
         )
     )
 
