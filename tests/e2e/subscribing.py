@@ -106,11 +106,18 @@ class Follower:
         self._fresh = True
         self._bell = asyncio.Event()
 
-    async def live(self, url: str, **options: Any) -> None:
-        """On one socket, until it closes or the stream is complete."""
-        async with socket_to(url, self.token, **options) as socket:
+    async def live(self, url: str, *, stay: bool = False) -> None:
+        """On one socket, until it closes or, unless it is to `stay`, the stream is complete."""
+        async with socket_to(url, self.token) as socket:
             async for _ in self.follow(socket):
                 pass
+            if stay and self.completed:
+                await socket.wait_closed()
+                self.close_code = socket.close_code
+
+    def signed_in(self, token: str) -> None:
+        """Comes back as somebody who may go on."""
+        self.token, self.reason, self.completed = token, None, False
 
     async def follow(self, socket: ClientConnection) -> AsyncGenerator[Event, None]:
         """What is told on this socket behind the last event known, from the snapshot on if none."""
