@@ -19,7 +19,7 @@ from schema.validation import MAX_ERRORS, Documents, Prepared, follow_one_of
 
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
-    """The library's executor, with a bound on what it says of bad variables.
+    """The library's executor, with bounds: on what it says of bad variables, and what it remembers.
 
     Each of those errors prints the whole value again, and suggestions name what may be hidden.
     """
@@ -30,6 +30,16 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         left_out = (None,) * (9 - len(arguments))
         bounded = (*arguments[:9], *left_out, MAX_ERRORS, *arguments[10:])
         return super().build(*bounded, **{**options, "hide_suggestions": True})
+
+    def build_per_event_executor(self, payload: Any) -> Any:
+        """With a memory of its own for the fields it collects.
+
+        They are remembered by lists that every event makes anew: in the memory that the events of
+        a subscription share, none is ever found again, and none forgotten.
+        """
+        executor = super().build_per_event_executor(payload)
+        executor._relevant_sub_fields = {}
+        return executor
 
 
 class PreparedDocuments(SchemaExtension):

@@ -13,9 +13,14 @@ OPERATIONS = operations()
 class Reachable(Protocol):
     """A running server and somebody who may sign in there."""
 
-    url: str
-    email: str
-    password: str
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def email(self) -> str: ...
+
+    @property
+    def password(self) -> str: ...
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ class RunningServer:
             text = (await http.get(f"{self.base_url}/metrics")).text
         lines = [line for line in text.splitlines() if not line.startswith("#")]
         pairs = (line.rsplit(" ", 1) for line in lines)
-        return Counter({name: float(value) for name, value in pairs})  # type: ignore[dict-item]
+        return Counter({name: float(value) for name, value in pairs})
 
     async def until(self, name: str, value: float) -> None:
         """Returns when a metric has this value. Polls: nothing tells of it."""

@@ -3,7 +3,8 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -106,14 +107,22 @@ class Follower:
         self._fresh = True
         self._bell = asyncio.Event()
 
-    async def live(self, url: str, *, stay: bool = False) -> None:
-        """On one socket, until it closes or, unless it is to `stay`, the stream is complete."""
-        async with socket_to(url, self.token) as socket:
-            async for _ in self.follow(socket):
-                pass
+    async def live(self, url: str, *, stay: bool = False, until: int | None = None) -> None:
+        """On one socket, until it closes or, unless it is to `stay`, the stream is complete.
+
+        With `until`, no longer than up to that event.
+        """
+        async with socket_to(url, self.token) as socket, aclosing(self.follow(socket)) as events:
+            async for event in events:
+                if event["seq"] == until:
+                    break
             if stay and self.completed:
                 await socket.wait_closed()
                 self.close_code = socket.close_code
+
+    def knows(self, canvas: Canvas) -> None:
+        """Begins behind what somebody has already."""
+        self.canvas, self.seq, self._fresh = deepcopy(canvas), canvas.row["seq"], False
 
     def signed_in(self, token: str) -> None:
         """Comes back as somebody who may go on."""

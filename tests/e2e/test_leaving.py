@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from graphql.execution.collect_fields import CollectedFields
 from pymongo import AsyncMongoClient
 from websockets.exceptions import ConnectionClosed
 
@@ -25,7 +26,7 @@ from tests.e2e.client import Client
 from tests.e2e.conftest import StartServer
 from tests.e2e.editor import Editor
 from tests.e2e.event_streams import EventStream, cut
-from tests.e2e.subscribing import NUMBERS, hear, socket_to, subscribe
+from tests.e2e.subscribing import NUMBERS, Follower, hear, socket_to, subscribe
 from tests.web.serving import serving
 from tests.wiring import PASSWORD
 
@@ -65,7 +66,9 @@ class Visitors:
         enough.set()
         await editing
 
-    async def _one_after_the_other(self, ways: list[Callable[[], Awaitable[None]]]) -> None:
+    async def _one_after_the_other(
+        self, ways: list[Callable[[], Coroutine[Any, Any, None]]]
+    ) -> None:
         while ways:
             async with asyncio.timeout(60):
                 await ways.pop()()
@@ -119,6 +122,14 @@ class Visitors:
         stream.cut()
 
 
+async def newcomer(http: httpx.AsyncClient, address: str) -> Client:
+    """Somebody who has an account now."""
+    nobody = Client(http, f"http://{address}/graphql")
+    person = {"name": "Ada", "email": "ada@example.com", "password": PASSWORD}
+    await nobody.one("Register", input=person)
+    return await nobody.signed_in(person["email"], PASSWORD)
+
+
 async def visitors(client: Client) -> Visitors:
     created = await client.one("CreateWorkflow", input={"name": "Visited"})
     return Visitors(client, created["workflow"]["id"], Random(4))
@@ -152,6 +163,32 @@ async def test_no_memory_no_connection_no_cursor_is_left(
     assert files < AT_ONCE  # of the pool of connections to the database, which grows with need
 
 
+async def test_who_stays_takes_no_more_memory_with_every_event(settings: Settings) -> None:
+    async with (
+        serving(create_app(settings), lifespan="on") as address,
+        httpx.AsyncClient(timeout=60) as http,
+    ):
+        client = await newcomer(http, address)
+        workflow_id = (await visitors(client)).workflow_id
+        assert client.token is not None
+        follower = Follower(client.token, workflow_id)
+        following = asyncio.create_task(follower.live(f"ws://{address}/graphql"))
+        await follower.reached(0)
+
+        async def collected(last: int) -> int:
+            """What the executor remembers of the fields of documents."""
+            for seq in range((follower.seq or 0) + 1, last + 1):
+                update = {"workflowId": workflow_id, "name": f"Name {seq}"}
+                await client.one("UpdateWorkflow", input=update)
+            await follower.reached(last)
+            gc.collect()
+            return sum(isinstance(each, CollectedFields) for each in gc.get_objects())
+
+        assert await collected(5) == await collected(25)
+        following.cancel()
+        await asyncio.wait({following})
+
+
 # Who leaves while the driver opens a connection leaves that one to the garbage collector.
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 @pytest.mark.soak
@@ -161,10 +198,7 @@ async def test_no_task_and_no_object_is_left(settings: Settings) -> None:
         serving(app, lifespan="on") as address,
         httpx.AsyncClient(timeout=60) as http,
     ):
-        person = {"name": "Ada", "email": "ada@example.com", "password": PASSWORD}
-        nobody = Client(http, f"http://{address}/graphql")
-        await nobody.one("Register", input=person)
-        coming = await visitors(await nobody.signed_in(person["email"], PASSWORD))
+        coming = await visitors(await newcomer(http, address))
         await coming.come_and_go(20)
         await calm(lambda: not remains())
         before = len(asyncio.all_tasks())

@@ -63,7 +63,8 @@ async def test_a_killed_replica_costs_no_event(start_replica: StartServer) -> No
                 if starting is not None:
                     # The editor needs somewhere to go on.
                     replicas[(kill + 1) % 2] = await starting
-                assert not editing.done(), await editing
+                if editing.done():
+                    await editing  # it never ends of itself: this tells why it has
                 victim.process.kill()
             await victim.ended()
             starting = asyncio.create_task(start_replica())  # type: ignore[arg-type]
