@@ -155,7 +155,7 @@ async def test_no_memory_no_connection_no_cursor_is_left(
         for gauge in GAUGES:
             await server.until(gauge, 0)
         cold = await server.metrics()
-    assert await cursors() == before
+    assert await cursors() <= before  # servers that were killed left some, which expire
     grown = cold["process_resident_memory_bytes"] - warm["process_resident_memory_bytes"]
     files = cold["process_open_fds"] - warm["process_open_fds"]
     print(f"\n{VISITS} visits: {grown / 2**20:+.1f} MiB, {files:+.0f} files, {before} cursors")
