@@ -36,6 +36,16 @@ class ClusterRole(enum.StrEnum):
     ADMIN = "admin"
 
 
+class Permission(BaseModel):
+    """Whether our credentials may do something. No `namespace` means in all of them."""
+
+    verb: str
+    resource: str
+    """With its group when it has one, as in `deployments.apps`."""
+    namespace: str | None = None
+    allowed: bool
+
+
 class ClusterMetadata(BaseModel):
     """What discovery found; empty until the cluster was reached once."""
 
@@ -74,3 +84,7 @@ class Cluster(Entity):
     labels: dict[str, str] = Field(default_factory=dict)
     created_at: datetime
     updated_at: datetime
+    credentials_version: int = 1
+    """Grows when the credentials change: connections made with older ones are closed."""
+    seq: int = 0
+    """Of the newest event of the cluster's stream."""

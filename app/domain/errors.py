@@ -9,11 +9,13 @@ DomainError
 ├── Conflict             the state of things does not admit this
 │   └── RevisionConflict somebody else changed the workflow first
 ├── RateLimited          too often; says when to try again
-└── LimitExceeded        too many or too large; says the limit
+├── LimitExceeded        too many or too large; says the limit
+└── ClusterError         a cluster could not be asked, or refused; says which fault
 """
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -114,3 +116,67 @@ class LimitExceeded(DomainError):
     def __init__(self, message: str, *, limit: int, path: Sequence[str] | None = None) -> None:
         super().__init__(message, path=path)
         self.limit = limit
+
+
+class ClusterFault(enum.StrEnum):
+    """What went wrong between us and a cluster."""
+
+    ADDRESS_FORBIDDEN = "address_forbidden"
+    """The policy of this server does not let it dial the address."""
+    NAME_NOT_FOUND = "name_not_found"
+    """The host's name does not resolve."""
+    UNREACHABLE = "unreachable"
+    """Nobody answers there, or the connection was cut."""
+    TIMED_OUT = "timed_out"
+    TLS_FAILED = "tls_failed"
+    """The server's certificate is not trusted, has expired, or is for another host."""
+    NOT_KUBERNETES = "not_kubernetes"
+    """Something answers, and it is no Kubernetes API."""
+    UNAUTHORIZED = "unauthorized"
+    """The cluster does not accept the credentials."""
+    SIGN_IN_AGAIN = "sign_in_again"
+    """The identity provider does not renew the session any more."""
+    FORBIDDEN = "forbidden"
+    """The credentials are good, but RBAC does not allow it."""
+    NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
+    """Somebody else owns or has changed the object."""
+    INVALID = "invalid"
+    """The cluster refuses the object."""
+    GONE = "gone"
+    """The version asked for is older than what the cluster remembers: list again."""
+    THROTTLED = "throttled"
+    UNAVAILABLE = "unavailable"
+    """The cluster answers that it cannot answer now."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusCause:
+    """One cause of a refusal, as Kubernetes words it. `field` is a path in the object."""
+
+    reason: str
+    message: str
+    field: str | None = None
+
+
+class ClusterError(DomainError):
+    """A cluster could not be asked, or it refused.
+
+    `message` tells people what to do and holds no secret. `status` is the HTTP status, when there
+    was an answer; `retry_after` is in seconds, when the cluster said so.
+    """
+
+    def __init__(
+        self,
+        fault: ClusterFault,
+        message: str,
+        *,
+        status: int | None = None,
+        causes: Sequence[StatusCause] = (),
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.status = status
+        self.causes = list(causes)
+        self.retry_after = retry_after

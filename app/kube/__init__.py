@@ -1,0 +1,1 @@
+"""Clusters: connect, discover, apply, watch. The only room that knows the Kubernetes client."""
