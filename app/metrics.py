@@ -83,6 +83,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.cluster_checks = Counter(
+            "kubeorch_cluster_checks",
+            "Looks at clusters, by what was found.",
+            ["status"],
+            registry=self.registry,
+        )
+
     def exposition(self) -> bytes:
         """Everything, as CONTENT_TYPE."""
         return generate_latest(self.registry)

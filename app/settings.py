@@ -7,10 +7,10 @@ import enum
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.identity.keyring import HOW_TO_MAKE, KeyRing
+from app.identity.keyring import ENCRYPTION, HOW_TO_MAKE, SIGNING, KeyRing
 
 
 class Environment(enum.StrEnum):
@@ -41,6 +41,16 @@ class SpecMode(enum.StrEnum):
 
     AUDIT = "audit"
     DRAFT = "draft"
+
+
+class ClusterAddresses(enum.StrEnum):
+    """Where API servers may be: in PUBLIC networks, also in PRIVATE ones, or LOCAL: this machine
+    too, and there without TLS. Link-local and metadata addresses are never dialled.
+    """
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+    LOCAL = "local"
 
 
 class LogLevel(enum.StrEnum):
@@ -161,21 +171,46 @@ class Settings(BaseSettings):
     stream_buffer_bytes: int = Field(default=4_194_304, ge=65_536)
     """The same as a size, of all events of one stream: 4 MiB."""
 
-    @field_validator("signing_keys")
+    # Clusters
+    background: bool = True
+    """Whether this process also does what nobody waits for, such as checking clusters. Of several
+    replicas at least one must."""
+    encryption_keys: list[SecretStr] = Field(default_factory=list)
+    """Keys, written as signing keys are, that the credentials of clusters are sealed with: the
+    first seals, all open. `kubeorch rotate-keys` moves everything under the first."""
+    max_clusters: int = Field(default=200, ge=1)
+    """Clusters of one owner."""
+    cluster_addresses: ClusterAddresses | None = None
+    """Addresses that are dialled: `public`, `private` or `local`; left out, `local` in development
+    and `public` in production."""
+    cluster_check_seconds: float = Field(default=60.0, ge=1)
+    """Pause between two checks of a cluster; up to 16 times as long while it is out of reach."""
+    cluster_answer_seconds: float = Field(default=5.0, gt=0)
+    """How long a cluster may take to answer a check."""
+    cluster_checks_at_once: int = Field(default=32, ge=1)
+    """Clusters that one process checks at the same time."""
+    cluster_connections: int = Field(default=200, ge=1)
+    """Clusters that one process keeps connections to."""
+    cluster_idle_seconds: float = Field(default=300.0, gt=0)
+    """How long a connection is kept that nobody uses."""
+
+    @field_validator("signing_keys", "encryption_keys")
     @classmethod
-    def _keys_are_random(cls, keys: list[SecretStr]) -> list[SecretStr]:
+    def _keys_are_random(cls, keys: list[SecretStr], info: ValidationInfo) -> list[SecretStr]:
         if keys:
-            KeyRing.parse([key.get_secret_value() for key in keys])
+            purpose = SIGNING if info.field_name == "signing_keys" else ENCRYPTION
+            KeyRing.parse([key.get_secret_value() for key in keys], purpose)
         return keys
 
     @model_validator(mode="after")
     def _production_is_serious(self) -> Self:
         if self.environment is Environment.PRODUCTION:
-            if not self.signing_keys:
-                raise ValueError(
-                    "KUBEORCH_SIGNING_KEYS is required in production: a JSON list of keys, such as "
-                    f"""'["k1:…"]'. {HOW_TO_MAKE}"""
-                )
+            for field in ("signing_keys", "encryption_keys"):
+                if not getattr(self, field):
+                    raise ValueError(
+                        f"{environment_variable(field)} is required in production: a JSON list of "
+                        f"""keys, such as '["k1:…"]'. {HOW_TO_MAKE}"""
+                    )
             if self.mongodb_uri is None:
                 raise ValueError("MONGODB_URI is required in production")
         return self

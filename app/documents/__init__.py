@@ -2,7 +2,7 @@
 
 from beanie import Document
 
-from app.documents import invites, sessions, throttles, users
+from app.documents import checks, credentials, feeds, invites, sessions, throttles, users
 from app.documents.clusters import ClusterDocument
 from app.documents.runs import RunDocument
 from app.documents.versions import VersionDocument
@@ -14,6 +14,9 @@ DOCUMENTS: list[type[Document]] = [
     *invites.DOCUMENTS,
     *throttles.DOCUMENTS,
     ClusterDocument,
+    checks.ClusterCheckDocument,
+    credentials.CredentialDocument,
+    feeds.ClusterFeedDocument,
     WorkflowDocument,
     VersionDocument,
     RunDocument,

@@ -124,6 +124,10 @@ class UserStore:
         wanted = [ObjectId(id_) for id_ in ids]
         return [as_user(d) async for d in self._users.find({"_id": {"$in": wanted}}, PUBLIC)]
 
+    async def by_email(self, email_key: str) -> User | None:
+        found = await self._users.find_one({"email_key": email_key}, PUBLIC)
+        return None if found is None else as_user(found)
+
     async def page(self, search: str | None, keyset: Keyset) -> Page[User]:
         """Users whose name or address has words that begin as those of `search` do."""
         return await find_page(

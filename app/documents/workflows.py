@@ -25,15 +25,23 @@ class WorkflowDocument(Workflow, Stored):
     class Settings(Stored.Settings):
         name = "workflows"
         indexes = [  # noqa: RUF012
-            IndexModel(
-                [("owner_id", ASCENDING), ("deleted_at", ASCENDING), (key, order), ("_id", order)],
-                name=f"owner_{key}",
-            )
-            for key, order in (
-                ("updated_at", DESCENDING),
-                ("created_at", DESCENDING),
-                ("name", ASCENDING),
-            )
+            *(
+                IndexModel(
+                    [
+                        ("owner_id", ASCENDING),
+                        ("deleted_at", ASCENDING),
+                        (key, order),
+                        ("_id", order),
+                    ],
+                    name=f"owner_{key}",
+                )
+                for key, order in (
+                    ("updated_at", DESCENDING),
+                    ("created_at", DESCENDING),
+                    ("name", ASCENDING),
+                )
+            ),
+            IndexModel([("cluster_id", ASCENDING), ("deleted_at", ASCENDING)], name="cluster"),
         ]
 
 
@@ -146,6 +154,12 @@ class WorkflowStore:
     async def count(self, owner_id: Id, filter_: WorkflowFilter) -> int:
         return await WorkflowDocument.get_pymongo_collection().count_documents(
             _query(owner_id, filter_)
+        )
+
+    async def count_choosing(self, cluster_id: Id, transaction: Transaction) -> int:
+        """How many workflows, whoever's, are to be deployed to the cluster."""
+        return await WorkflowDocument.get_pymongo_collection().count_documents(
+            {"cluster_id": ObjectId(cluster_id), "deleted_at": None}, session=transaction
         )
 
     async def update(

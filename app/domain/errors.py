@@ -136,6 +136,8 @@ class ClusterFault(enum.StrEnum):
     """The cluster does not accept the credentials."""
     SIGN_IN_AGAIN = "sign_in_again"
     """The identity provider does not renew the session any more."""
+    UNREADABLE = "unreadable"
+    """The stored credentials cannot be opened with the keys that this server has."""
     FORBIDDEN = "forbidden"
     """The credentials are good, but RBAC does not allow it."""
     NOT_FOUND = "not_found"

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.domain.canvas import Edge
+from app.domain.cluster import Cluster
 from app.domain.ids import Id
 from app.domain.node import WorkflowNode
 from app.domain.workflow import Workflow, WorkflowRow
@@ -31,6 +32,16 @@ class Event:
 def workflow_stream(workflow_id: Id) -> str:
     """The stream that tells of one workflow's canvas and metadata."""
     return f"workflow:{workflow_id}"
+
+
+def cluster_stream(cluster_id: Id) -> str:
+    """The stream that tells of one cluster."""
+    return f"cluster:{cluster_id}"
+
+
+def clusters_stream(user_id: Id) -> str:
+    """The stream that tells somebody of all clusters that they see."""
+    return f"clusters:{user_id}"
 
 
 def session_stream(session_id: Id) -> str:
@@ -73,6 +84,36 @@ class WorkflowSnapshot:
 
     seq: int
     workflow: Workflow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterStatusChanged(Told):
+    """A cluster that is new or has changed, whole."""
+
+    cluster: Cluster
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterRemoved(Told):
+    """A cluster that is gone, or that the subscriber does not see any more."""
+
+    cluster_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSnapshot:
+    """The cluster, as of its `seq`."""
+
+    seq: int
+    cluster: Cluster
+
+
+@dataclass(frozen=True, slots=True)
+class ClustersSnapshot:
+    """All clusters that somebody sees, by name, as of `seq`."""
+
+    seq: int
+    clusters: list[Cluster]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
 """Who may do what. The one place that decides, for enforcing and for `viewerCan` alike.
 
 Seeing comes first: an object that the caller may not see is "not found", whatever was asked.
-A workflow is seen by its owner. A cluster is seen by its owner and by whom it is shared with.
+A workflow is seen by its owner. A cluster is seen by its owner and by whom it is shared with, as
+long as the share lasts; one that names namespaces reaches no further than these.
 """
 
 import enum
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain.cluster import Cluster, ClusterRole
+from app.domain.cluster import Cluster, ClusterMetadata, ClusterRole, ClusterShare
 from app.domain.errors import Forbidden
 from app.domain.ids import Id
 from app.domain.user import Actor, Role
@@ -82,14 +83,96 @@ _ON_WORKFLOW = {
 }
 
 
-def cluster_role(actor: Actor, cluster: Cluster, *, now: datetime) -> ClusterRole | None:
-    """The caller's role on the cluster; None when they may not see it. An owner is ADMIN."""
+class ClusterAction(enum.StrEnum):
+    """What can be done with a cluster. Each contains the ones before it."""
+
+    VIEW = "view"
+    DEPLOY = "deploy"
+    ADMINISTER = "administer"
+    """Change it and its credentials, and share it."""
+    OWN = "own"
+    """Remove it, or make it one's default."""
+
+
+_LEAST_ROLE = {
+    ClusterAction.VIEW: ClusterRole.VIEWER,
+    ClusterAction.DEPLOY: ClusterRole.DEPLOYER,
+    ClusterAction.ADMINISTER: ClusterRole.ADMIN,
+}
+_RANK = {role: rank for rank, role in enumerate(ClusterRole)}
+
+
+def sees_cluster(actor: Actor, cluster: Cluster, *, now: datetime) -> bool:
+    return cluster.owner_id == actor.id or _share_of(actor, cluster, now=now) is not None
+
+
+def on_cluster(
+    actor: Actor,
+    action: ClusterAction,
+    cluster: Cluster,
+    *,
+    now: datetime,
+    namespace: str | None = None,
+) -> Decision:
+    """What `actor`, who sees `cluster`, may do with it; with `namespace`, what in that one.
+
+    Without a namespace a share that names some is asked what it allows in these.
+    """
     if cluster.owner_id == actor.id:
-        return ClusterRole.ADMIN
+        return ALLOWED
+    share = _share_of(actor, cluster, now=now)
+    if share is None:
+        return _denied("This cluster is not shared with you.")
+    least = _LEAST_ROLE.get(action)
+    if least is None:
+        return _denied("Only the owner of the cluster may do this.")
+    if _RANK[share.role] < _RANK[least]:
+        return _denied(
+            f"You are {share.role.upper()} of this cluster; this takes {least.upper()}. "
+            "Ask its owner."
+        )
+    if namespace is not None and share.namespaces and namespace not in share.namespaces:
+        names = ", ".join(share.namespaces)
+        return _denied(f"This cluster is shared with you in these namespaces only: {names}.")
+    return ALLOWED
+
+
+def namespaces_of(actor: Actor, cluster: Cluster, *, now: datetime) -> list[str]:
+    """The namespaces that `actor`, who sees `cluster`, is held to; none means all of them."""
+    share = _share_of(actor, cluster, now=now)
+    return list(share.namespaces) if share is not None else []
+
+
+def cluster_seen_by(actor: Actor, cluster: Cluster, *, now: datetime) -> Cluster:
+    """The cluster as `actor`, who sees it, sees it: no namespace that is not theirs, no share that
+    is over, and the shares of others only for whom may change them.
+    """
+    share = _share_of(actor, cluster, now=now)
+    shares = [each for each in cluster.shared_with if _lasts(each, now)]
+    if not on_cluster(actor, ClusterAction.ADMINISTER, cluster, now=now).allowed:
+        shares = [each for each in shares if each.user_id == actor.id]
+    metadata = cluster.metadata
+    if share is not None and share.namespaces:
+        metadata = _within(metadata, share.namespaces)
+    return cluster.model_copy(update={"shared_with": shares, "metadata": metadata})
+
+
+def _within(metadata: ClusterMetadata, namespaces: list[str]) -> ClusterMetadata:
+    reached = [name for name in metadata.namespaces if name in namespaces]
+    return metadata.model_copy(update={"namespaces": reached})
+
+
+def _share_of(actor: Actor, cluster: Cluster, *, now: datetime) -> ClusterShare | None:
+    if cluster.owner_id == actor.id:
+        return None
     for share in cluster.shared_with:
-        if share.user_id == actor.id and (share.expires_at is None or share.expires_at > now):
-            return share.role
+        if share.user_id == actor.id and _lasts(share, now):
+            return share
     return None
+
+
+def _lasts(share: ClusterShare, now: datetime) -> bool:
+    return share.expires_at is None or share.expires_at > now
 
 
 def administer_users(actor: Actor) -> Decision:

@@ -5,6 +5,7 @@ exists and what they may do is read from the database each time.
 """
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -52,7 +53,9 @@ class AccessTokens:
     """Gives out and reads access tokens that live for `seconds`."""
 
     def __init__(self, keys: KeyRing, *, seconds: int) -> None:
-        self._keys = keys
+        octets = {key.id: OctKey.import_key(key.secret, {"kid": key.id}) for key in keys}
+        self._keys: Mapping[str, OctKey] = octets
+        self._signing = octets[keys.first.id]
         self._seconds = seconds
         self._registry = JWSRegistry(algorithms=[_ALGORITHM])
 
@@ -60,7 +63,6 @@ class AccessTokens:
         """A token, and when it expires."""
         issued = int(now.timestamp())
         expires = issued + self._seconds
-        key = self._keys.signing
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
@@ -70,8 +72,8 @@ class AccessTokens:
             "exp": expires,
             "jti": secrets.token_urlsafe(12),
         }
-        header = {"alg": _ALGORITHM, "typ": _TYPE, "kid": key.kid}
-        token = jwt.encode(header, claims, key, registry=self._registry)
+        header = {"alg": _ALGORITHM, "typ": _TYPE, "kid": self._signing.kid}
+        token = jwt.encode(header, claims, self._signing, registry=self._registry)
         return token, datetime.fromtimestamp(expires, UTC)
 
     def read(self, token: str, *, now: datetime) -> AccessClaims:
@@ -104,7 +106,7 @@ class AccessTokens:
             raise Unauthenticated(_NOT_VALID) from None
 
     def _key_of(self, token: Any) -> OctKey:
-        key = self._keys.find(token.headers().get("kid"))
-        if key is None:
+        key_id = token.headers().get("kid")
+        if not isinstance(key_id, str) or key_id not in self._keys:
             raise ValueError("unknown key")
-        return key
+        return self._keys[key_id]

@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from app.metrics import Metrics
 from app.realtime.ending import Ending
 from app.services.accounts import Accounts
+from app.services.clusterchecks import ClusterChecks
 from app.services.clusters import Clusters
+from app.services.clusterstreams import ClusterStreams
 from app.services.importing import Importing
+from app.services.monitoring import Monitor
 from app.services.runs import Runs
+from app.services.sharing import Sharing
 from app.services.streams import Streams
 from app.services.versions import Versions
 from app.services.workflows import Workflows
@@ -25,6 +29,10 @@ class Services:
     versions: Versions
     runs: Runs
     clusters: Clusters
+    sharing: Sharing
+    cluster_checks: ClusterChecks
+    cluster_streams: ClusterStreams
+    monitor: Monitor
     streams: Streams
     metrics: Metrics
     ping: Callable[[], Awaitable[None]]

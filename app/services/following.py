@@ -61,11 +61,13 @@ class Following(Generic[S, E]):
         first: S,
         after: int | None,
         until: Ending,
+        seen: Callable[[E], E | None] = lambda told: told,
     ) -> AsyncGenerator[S | E | Gap | StreamEnded, None]:
         """The events of `stream`, until there is nothing more to come or `until` says so.
 
         `first` is the snapshot of now; `snapshot` takes a later one, None when the caller may not
-        see it any more. Raises Invalid for an `after` that no event has.
+        see it any more. `seen` is an event as the caller sees it, None when it says that they may
+        not see any more. Raises Invalid for an `after` that no event has.
         """
         if after is not None and after < 0:
             raise Invalid.field(["after"], "Send the seq of an event that you have, 0 or more.")
@@ -93,10 +95,15 @@ class Following(Generic[S, E]):
                             seq = None
                         break
                     told = self._told(event)
-                    yield told
-                    seq = event.seq
+                    shown = seen(told)
                     # What the snapshot has outlived was not the end: it came back.
-                    reason = self._last(told) if event.seq > alive else None
+                    final = event.seq > alive
+                    if shown is None and final:
+                        break
+                    if shown is not None:
+                        yield shown
+                    seq = event.seq
+                    reason = self._last(told) if final else None
                     if reason is not None:
                         break
                 else:

@@ -1,0 +1,168 @@
+"""Sharing a cluster with people: who, as what, in which namespaces, until when.
+
+People are found by the e-mail that they sign in with, or by their id. Whether an address has an
+account shows, because sharing with it works or not; so that nobody reads a directory out of that,
+each person may miss a few times in an hour and no more.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.documents.throttles import ThrottleStore
+from app.documents.users import UserStore
+from app.domain import policy
+from app.domain.cluster import Cluster, ClusterRole, ClusterShare
+from app.domain.errors import Forbidden, Invalid, LimitExceeded, NotFound, RateLimited
+from app.domain.ids import Id
+from app.domain.policy import ClusterAction
+from app.domain.user import Actor, User
+from app.identity import emails
+from app.services.clusterchanges import ClusterChanges
+
+MOST_PEOPLE = 100
+"""People that one cluster is shared with."""
+_MISSES = 20
+_WINDOW = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom to share with: exactly one of the two is given."""
+
+    email: str | None = None
+    user_id: Id | None = None
+
+    @property
+    def field(self) -> str:
+        """The input field that says so."""
+        return "userId" if self.email is None else "email"
+
+
+class Sharing:
+    """Shares clusters. Who may, may give no more than they have themselves."""
+
+    def __init__(
+        self,
+        *,
+        changes: ClusterChanges,
+        users: UserStore,
+        throttles: ThrottleStore,
+        shared: Callable[[], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        """`shared` hears of every share that is made, because it may be the next one to end."""
+        self._changes = changes
+        self._users = users
+        self._throttles = throttles
+        self._shared = shared
+        self._now = now
+
+    async def share(
+        self,
+        actor: Actor,
+        cluster_id: Id,
+        person: Person,
+        *,
+        role: ClusterRole,
+        namespaces: Sequence[str] = (),
+        expires_at: datetime | None = None,
+    ) -> Cluster:
+        """Shares the cluster, or replaces what the person had. No namespaces means all of them.
+
+        Raises Invalid (nobody is found, or the date is past), NotFound, Forbidden, LimitExceeded,
+        RateLimited.
+        """
+        if (person.email is None) == (person.user_id is None):
+            raise Invalid.field(["email"], "Name one person: by email or by userId, not by both.")
+        now = self._now()
+        if expires_at is not None and expires_at <= now:
+            raise Invalid.field(["expiresAt"], "Choose a moment in the future, or leave it out.")
+        # First, so that only those learn who has an account who may share something.
+        await self._changes.make(actor, cluster_id, ClusterAction.ADMINISTER, lambda _: {})
+        share = ClusterShare(
+            user_id=(await self._find(actor, person)).id,
+            role=role,
+            namespaces=list(dict.fromkeys(namespaces)),
+            expires_at=expires_at,
+        )
+
+        def decide(cluster: Cluster) -> dict[str, list[ClusterShare]]:
+            _check(actor, cluster, share, person.field)
+            kept = [each for each in cluster.shared_with if each.user_id != share.user_id]
+            kept = [each for each in kept if each.expires_at is None or each.expires_at > now]
+            if len(kept) >= MOST_PEOPLE:
+                raise LimitExceeded(
+                    f"A cluster is shared with at most {MOST_PEOPLE} people. Stop sharing it with "
+                    "somebody first.",
+                    limit=MOST_PEOPLE,
+                )
+            return {} if share in cluster.shared_with else {"shared_with": [*kept, share]}
+
+        changed = await self._changes.make(actor, cluster_id, ClusterAction.ADMINISTER, decide)
+        self._shared()
+        return policy.cluster_seen_by(actor, changed, now=now)
+
+    async def unshare(self, actor: Actor, cluster_id: Id, user_id: Id) -> Cluster | None:
+        """Takes the cluster away from somebody; anybody may give up what is shared with them.
+
+        None when the caller does not see it any more. Raises NotFound, Forbidden.
+        """
+        action = ClusterAction.VIEW if user_id == actor.id else ClusterAction.ADMINISTER
+
+        def decide(cluster: Cluster) -> dict[str, list[ClusterShare]]:
+            kept = [each for each in cluster.shared_with if each.user_id != user_id]
+            if len(kept) == len(cluster.shared_with):
+                raise NotFound("share", path=["userId"])
+            return {"shared_with": kept}
+
+        changed = await self._changes.make(actor, cluster_id, action, decide)
+        now = self._now()
+        if not policy.sees_cluster(actor, changed, now=now):
+            return None
+        return policy.cluster_seen_by(actor, changed, now=now)
+
+    async def _find(self, actor: Actor, person: Person) -> User:
+        counter = f"share:{actor.id}"
+        if person.user_id is not None:
+            found = next(iter(await self._users.by_ids([person.user_id])), None)
+        else:
+            await self._refuse_when_full(counter)
+            found = await self._users.by_email(emails.key(person.email or ""))
+        if found is not None:
+            return found
+        if person.user_id is None:  # whoever guesses ids finds nobody
+            await self._throttles.add([counter], now=self._now(), window=_WINDOW)
+        raise Invalid.field(
+            [person.field], "Nobody here has an account with this. Ask them to register first."
+        )
+
+    async def _refuse_when_full(self, counter: str) -> None:
+        now = self._now()
+        count = (await self._throttles.read([counter], now=now)).get(counter)
+        if count is not None and count.count >= _MISSES:
+            seconds = max(1, math.ceil((count.expires_at - now).total_seconds()))
+            raise RateLimited(
+                f"Too many people were not found. Try again in {seconds} seconds.",
+                retry_after=seconds,
+            )
+
+
+def _check(actor: Actor, cluster: Cluster, share: ClusterShare, person: str) -> None:
+    """Raises Invalid and Forbidden for what may not be given, or not to this person."""
+    if share.user_id == cluster.owner_id:
+        raise Invalid.field([person], "The cluster is this person's own.")
+    if share.user_id == actor.id:
+        raise Invalid.field([person], "You cannot change what is shared with yourself.")
+    own = next((each for each in cluster.shared_with if each.user_id == actor.id), None)
+    if own is None:
+        return
+    if own.namespaces and not set(share.namespaces or ["*"]) <= set(own.namespaces):
+        names = ", ".join(own.namespaces)
+        raise Forbidden(f"You can share what you have, which is these namespaces: {names}.")
+    if own.expires_at is not None and (
+        share.expires_at is None or share.expires_at > own.expires_at
+    ):
+        until = own.expires_at.isoformat(timespec="seconds")
+        raise Forbidden(f"You can share it as long as you have it, which is until {until}.")

@@ -1,0 +1,126 @@
+"""Who may do what with a cluster: the whole table, and what is cut from it for whom."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.domain import policy
+from app.domain.cluster import AuthType, Cluster, ClusterMetadata, ClusterRole, ClusterShare
+from app.domain.ids import Id
+from app.domain.policy import ClusterAction
+from app.domain.user import Actor, User
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+OWNER, GUEST, OTHER = (Id(f"{n:024x}") for n in (1, 2, 3))
+
+
+def _actor(id_: Id) -> Actor:
+    user = User(id=id_, name="A", email="a@example.com", created_at=NOW, updated_at=NOW)
+    return Actor(user=user, session_id=id_)
+
+
+def _cluster(*shares: ClusterShare) -> Cluster:
+    return Cluster(
+        id=Id(f"{9:024x}"),
+        name="prod",
+        display_name="Production",
+        server="https://k8s.example.com",
+        auth_type=AuthType.TOKEN,
+        owner_id=OWNER,
+        shared_with=list(shares),
+        metadata=ClusterMetadata(namespaces=["default", "shop", "staging"]),
+        created_at=NOW,
+        updated_at=NOW,
+    )
+
+
+def _share(
+    user: Id = GUEST, role: ClusterRole = ClusterRole.DEPLOYER, **more: object
+) -> ClusterShare:
+    return ClusterShare.model_validate({"user_id": user, "role": role, **more})
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed"),
+    [
+        (ClusterRole.VIEWER, {ClusterAction.VIEW}),
+        (ClusterRole.DEPLOYER, {ClusterAction.VIEW, ClusterAction.DEPLOY}),
+        (
+            ClusterRole.ADMIN,
+            {ClusterAction.VIEW, ClusterAction.DEPLOY, ClusterAction.ADMINISTER},
+        ),
+    ],
+)
+def test_each_role_contains_the_one_before(role: ClusterRole, allowed: set[ClusterAction]) -> None:
+    cluster = _cluster(_share(role=role))
+    may = {
+        action
+        for action in ClusterAction
+        if policy.on_cluster(_actor(GUEST), action, cluster, now=NOW).allowed
+    }
+    assert may == allowed
+
+
+def test_the_owner_may_everything_everywhere() -> None:
+    for action in ClusterAction:
+        decision = policy.on_cluster(
+            _actor(OWNER), action, _cluster(), now=NOW, namespace="kube-system"
+        )
+        assert decision.allowed, action
+
+
+def test_a_stranger_sees_nothing() -> None:
+    cluster = _cluster(_share())
+    assert not policy.sees_cluster(_actor(OTHER), cluster, now=NOW)
+    for action in ClusterAction:
+        assert not policy.on_cluster(_actor(OTHER), action, cluster, now=NOW).allowed, action
+
+
+def test_a_share_ends_at_the_moment_it_names() -> None:
+    cluster = _cluster(_share(expires_at=NOW))
+    before = NOW - timedelta(milliseconds=1)
+    assert policy.sees_cluster(_actor(GUEST), cluster, now=before)
+    assert not policy.sees_cluster(_actor(GUEST), cluster, now=NOW)
+    assert not policy.on_cluster(_actor(GUEST), ClusterAction.DEPLOY, cluster, now=NOW).allowed
+
+
+def test_a_share_in_some_namespaces_reaches_no_further() -> None:
+    cluster = _cluster(_share(namespaces=["shop"]))
+    actor = _actor(GUEST)
+
+    def deploys(namespace: str | None) -> policy.Decision:
+        return policy.on_cluster(actor, ClusterAction.DEPLOY, cluster, now=NOW, namespace=namespace)
+
+    assert deploys("shop").allowed
+    assert deploys(None).allowed
+    assert deploys("default") == policy.Decision(
+        allowed=False,
+        reason="This cluster is shared with you in these namespaces only: shop.",
+    )
+    assert policy.namespaces_of(actor, cluster, now=NOW) == ["shop"]
+    assert policy.namespaces_of(_actor(OWNER), cluster, now=NOW) == []
+    seen = policy.cluster_seen_by(actor, cluster, now=NOW)
+    assert seen.metadata.namespaces == ["shop"]
+    assert cluster.metadata.namespaces == ["default", "shop", "staging"]
+
+
+def test_only_who_may_share_sees_with_whom_it_is_shared() -> None:
+    mine, admin, over = (
+        _share(),
+        _share(OTHER, ClusterRole.ADMIN),
+        _share(Id(f"{4:024x}"), expires_at=NOW),
+    )
+    cluster = _cluster(mine, admin, over)
+    assert policy.cluster_seen_by(_actor(GUEST), cluster, now=NOW).shared_with == [mine]
+    for person in (OWNER, OTHER):
+        seen = policy.cluster_seen_by(_actor(person), cluster, now=NOW)
+        assert seen.shared_with == [mine, admin]
+
+
+def test_a_refusal_says_what_it_takes() -> None:
+    viewer = _cluster(_share(role=ClusterRole.VIEWER))
+    refused = policy.on_cluster(_actor(GUEST), ClusterAction.DEPLOY, viewer, now=NOW)
+    assert refused.reason == ("You are VIEWER of this cluster; this takes DEPLOYER. Ask its owner.")
+    admin = _cluster(_share(role=ClusterRole.ADMIN))
+    refused = policy.on_cluster(_actor(GUEST), ClusterAction.OWN, admin, now=NOW)
+    assert refused.reason == "Only the owner of the cluster may do this."
