@@ -15,7 +15,7 @@ from app.documents import DOCUMENTS
 from app.documents.database import Database
 from app.embedded import EmbeddedMongo
 
-pytest_plugins = ["tests.commands", "tests.wiring"]
+pytest_plugins = ["tests.commands", "tests.secrecy", "tests.wiring"]
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
@@ -84,7 +84,12 @@ async def database_name(mongodb: AsyncMongoClient[dict[str, Any]]) -> AsyncItera
     """The name of a database that only this test uses; it is dropped afterwards."""
     name = f"test_{secrets.token_hex(6)}"
     yield name
-    await mongodb.drop_database(name)
+    from tests.secrecy import search_database  # noqa: PLC0415  # pytest is to load it first
+
+    try:
+        await search_database(mongodb, name)
+    finally:
+        await mongodb.drop_database(name)
 
 
 @pytest.fixture

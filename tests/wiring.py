@@ -27,6 +27,7 @@ def settings(mongodb_uri: str, database_name: str, tmp_path: Path) -> Settings:
         database=database_name,
         data_dir=tmp_path,
         bcrypt_rounds=4,
+        background=False,
     )
 
 
