@@ -34,8 +34,9 @@ class ApiServers:
         self.hanging: set[str] = set()
         self.asked: Counter[str] = Counter()
         """Requests for the version, by cluster."""
-        self.at_once = 0
         self.most_at_once = 0
+        """Requests for a version that were open at the same time."""
+        self._looks = 0
         self._held: dict[str, asyncio.Event] = {}
         self._arrivals = asyncio.Condition()
         self._connections: set[asyncio.Task[None]] = set()
@@ -74,7 +75,7 @@ class ApiServers:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 await self._request(head.decode(), reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
             self._connections.discard(task)
@@ -88,12 +89,13 @@ class ApiServers:
         if length := int(headers.get("content-length", 0)):
             await reader.readexactly(length)
         _, name, path = first.split(" ")[1].partition("?")[0].split("/", 2)
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
+        looks = path == "version"
+        self._looks += looks
+        self.most_at_once = max(self.most_at_once, self._looks)
         try:
             code, body = await self._answer(name, f"/{path}", headers)
         finally:
-            self.at_once -= 1
+            self._looks -= looks
         text = json.dumps(body).encode()
         writer.write(
             f"HTTP/1.1 {code} -\r\ncontent-type: application/json\r\n"

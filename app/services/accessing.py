@@ -18,7 +18,6 @@ from app.kube.kubeconfig import read_kubeconfig
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _CLIENT_SECRET = re.compile(r"[\x20-\x7e]+")
 """RFC 6749, appendix A.2."""
-_MAX_URL = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +138,7 @@ def read_access(
     elif place.server is None and otherwise is not None:
         place = replace(place, server=otherwise)
     access = draft.access(place)
+    access = access.model_copy(update={"server": access.server.strip().rstrip("/")})
     _check(access.server, policy, where)
     if isinstance(access.proof, OidcSession):
         _check(access.proof.issuer_url, policy, ["credentials", "oidc", "issuerUrl"])
@@ -146,18 +146,15 @@ def read_access(
 
 
 def _check(url: str, policy: AddressPolicy, path: list[str]) -> None:
-    wrong = f"A URL has at most {_MAX_URL} characters." if len(url) > _MAX_URL else None
-    if wrong := wrong or check_url(url, policy):
+    if wrong := check_url(url, policy):
         raise Invalid.field(path, wrong)
 
 
-def _access(
-    place: Place, proof: Proof, ca: str | None, member: str
-) -> Access:
+def _access(place: Place, proof: Proof, ca: str | None, member: str) -> Access:
     if place.server is None or not place.server.strip():
         raise Invalid.field(["server"], "Write the URL of the API server.", "REQUIRED")
     return Access(
-        server=place.server.strip().rstrip("/"),
+        server=place.server,
         ca=_authorities(ca, member, "caData"),
         tls_server_name=place.tls_server_name,
         proof=proof,

@@ -22,7 +22,7 @@ from app.domain.cluster import Cluster, ClusterMetadata, ClusterStatus
 from app.domain.errors import Conflict, LimitExceeded, NotFound
 from app.domain.ids import Id
 from app.domain.paging import Keyset, Page
-from app.domain.policy import ClusterAction
+from app.domain.policy import ClusterAction, Decision
 from app.domain.user import Actor
 from app.identity.vault import Vault
 from app.kube.addresses import AddressPolicy
@@ -111,6 +111,10 @@ class Clusters:
         """The caller's own default cluster."""
         found = await self._store.default_of(actor.id)
         return None if found is None else self._seen(actor, found)
+
+    def may(self, actor: Actor, action: ClusterAction, cluster: Cluster) -> Decision:
+        """Whether the caller, who sees the cluster, may do this with it."""
+        return policy.on_cluster(actor, action, cluster, now=self._now())
 
     async def add(self, actor: Actor, draft: ClusterDraft) -> Cluster:
         """Brings a cluster in and looks at it; the caller's first one becomes their default.

@@ -44,6 +44,7 @@ class ShareExpiry:
         self._telling = telling
         self._now = now
         self._shared = asyncio.Event()
+        self._closing = False
 
     def shared(self) -> None:
         """A share was made here that may end before all others."""
@@ -56,11 +57,12 @@ class ShareExpiry:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            self._closing = True
+            self._shared.set()
+            await task  # a command to the database ends by itself
 
     async def _run(self) -> None:
-        while True:
+        while not self._closing:
             try:
                 await self._until_one_ends()
                 for cluster_id in await self._shares.ended(self._now()):
@@ -70,7 +72,6 @@ class ShareExpiry:
                 await asyncio.sleep(_OUTAGE_PAUSE)
 
     async def _until_one_ends(self) -> None:
-        self._shared.clear()
         first = await self._shares.first_end()
         pause = _LONGEST_PAUSE
         if first is not None:
@@ -78,6 +79,7 @@ class ShareExpiry:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await self._shared.wait()
+        self._shared.clear()
 
     async def _remove(self, cluster_id: Id) -> None:
         now = self._now()

@@ -80,7 +80,9 @@ class Monitor:
         self._slots = asyncio.Semaphore(pace.at_once)
         self._asked = asyncio.Semaphore(pace.at_once)
         self._looks: set[asyncio.Task[Finding | None]] = set()
+        self._calls: set[asyncio.Task[Finding]] = set()
         self._planned = asyncio.Event()
+        self._closing = False
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -89,15 +91,19 @@ class Monitor:
         try:
             yield
         finally:
-            sweep.cancel()
-            await asyncio.gather(sweep, return_exceptions=True)
+            await self.close()
+            await sweep
 
     async def close(self) -> None:
-        """Breaks off the looks that are under way; they are due again soon."""
-        looks = list(self._looks)
-        for task in looks:
-            task.cancel()
-        await asyncio.gather(*looks, return_exceptions=True)
+        """Breaks off the looks that are under way: they are due again soon.
+
+        Only what waits for clusters is cancelled; a command to the database ends by itself.
+        """
+        self._closing = True
+        self._planned.set()
+        for call in self._calls:
+            call.cancel()
+        await asyncio.gather(*self._looks, return_exceptions=True)
 
     async def check(self, cluster_id: Id) -> Finding | None:
         """Looks at a cluster and what it offers now, whoever else is at it.
@@ -112,7 +118,7 @@ class Monitor:
             return await asyncio.shield(self._begin(claim, discovers=True))
 
     async def _sweep(self) -> None:
-        while True:
+        while not self._closing:
             await self._slots.acquire()
             now = self._now()
             try:
@@ -131,12 +137,12 @@ class Monitor:
 
     async def _until_due(self) -> None:
         """Waits until a check is due, or may be: other replicas plan some too, at the same pace."""
-        self._planned.clear()
         due = await self._checks.next_due()
         pause = self.pace.every if due is None else min(due - self._now(), self.pace.every)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(pause.total_seconds(), 0)):
                 await self._planned.wait()
+        self._planned.clear()
 
     def _begin(self, claim: Claim, *, discovers: bool) -> asyncio.Task[Finding | None]:
         task = asyncio.create_task(self._look(claim, discovers=discovers))
@@ -149,19 +155,29 @@ class Monitor:
             cluster = await self._clusters.get(claim.cluster_id)
             if cluster is None:
                 return None
-            finding = await look(
-                self._connect,
-                cluster,
-                discovers=discovers or self._is_due(claim, cluster),
-                seconds=self.pace.seconds,
-            )
-            return finding if await self._record(claim, cluster, finding) else None
+            finding = await self._call(cluster, discovers or self._is_due(claim, cluster))
+            if finding is not None and await self._record(claim, cluster, finding):
+                return finding
         except PyMongoError as error:
             # The claim ends by itself, and then somebody looks again.
             log.warning("clusters.unrecorded", cluster=claim.cluster_id, error=str(error))
         except Exception:
             log.exception("clusters.unchecked", cluster=claim.cluster_id)
         return None
+
+    async def _call(self, cluster: Cluster, discovers: bool) -> Finding | None:
+        """Waits for the cluster; None when the process does not want to any more."""
+        if self._closing:
+            return None
+        call = asyncio.create_task(
+            look(self._connect, cluster, discovers=discovers, seconds=self.pace.seconds)
+        )
+        self._calls.add(call)
+        try:
+            await asyncio.wait([call])
+        finally:
+            self._calls.discard(call)
+        return None if call.cancelled() else call.result()
 
     def _is_due(self, claim: Claim, cluster: Cluster) -> bool:
         """Whether what the cluster offers is to be looked at too."""

@@ -1,4 +1,4 @@
-"""Sealing what gives access to a cluster, so that it opens as that cluster's and as nothing else."""
+"""Sealing what gives access to a cluster, so that it opens as that cluster's and nothing else."""
 
 from pydantic import ValidationError
 

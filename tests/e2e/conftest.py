@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.running import RunningServer, log
+from tests.secrecy import search
 
 StartServer = Callable[..., Awaitable[RunningServer]]
 
@@ -27,6 +28,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runn
     assert running.process.returncode is None, log(running.data_dir)
     assert await running.stop(signal.SIGTERM) == 0, log(running.data_dir)
     assert "Traceback" not in log(running.data_dir), log(running.data_dir)
+    search("the log of the server", log(running.data_dir))
 
 
 @pytest.fixture
@@ -45,6 +47,8 @@ async def start_server(tmp_path: Path) -> AsyncIterator[StartServer]:
     for each in started:
         if each.process.returncode is None:
             await each.kill()
+    for folder in {each.data_dir for each in started}:
+        search("the log of a server", log(folder))
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ import struct
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from tests.secrecy import search
+
 _LINE = 2**22
 """Bytes of an event: it is one line."""
 
@@ -40,6 +42,7 @@ class EventStream:
         while line := await self._reader.readline():
             if line.startswith(b"event: complete"):
                 return None
+            search("an event", line)
             if line.startswith(b"data: "):
                 result: dict[str, Any] = json.loads(line[6:])
                 return result

@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.e2e.client import OPERATIONS, Client
+from tests.secrecy import search
 
 PROTOCOL = "graphql-transport-ws"
 
@@ -224,7 +225,9 @@ async def subscribe(
 async def hear(socket: ClientConnection) -> dict[str, Any]:
     """The next message that is not a ping; those are answered."""
     while True:
-        message: dict[str, Any] = json.loads(await socket.recv())
+        text = await socket.recv()
+        search("an event", text)
+        message: dict[str, Any] = json.loads(text)
         if message["type"] != "ping":
             return message
         await socket.send('{"type":"pong"}')
