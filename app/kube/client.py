@@ -1,0 +1,180 @@
+"""The connection to one cluster: raw objects in and out, a deadline for every call.
+
+Loading what dials takes more than a second, so it is loaded by the first `open`, not by imports.
+"""
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from app.domain.access import Access, OidcSession
+from app.domain.errors import ClusterError, ClusterFault
+from app.kube.addresses import AddressPolicy
+from app.kube.resources import Resources
+
+if TYPE_CHECKING:
+    from app.kube.calling import Calls
+
+JSON = "application/json"
+APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
+
+Renewed = Callable[[OidcSession, OidcSession], Awaitable[OidcSession]]
+"""`renewed(before, after)` stores `after` if `before` is still stored; answers what is stored then,
+whoever wrote it. `after` may equal `before`: it is asked whether another replica was faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what a cluster may send, in bytes after decompression."""
+
+    body: int = 64 * 2**20
+    line: int = 4 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the cluster answered; `warnings` are the texts of its `Warning` headers."""
+
+    body: dict[str, Any]
+    status: int
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as it goes over the wire; `params` and `path` are encoded already or plain."""
+
+    method: str
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    body: object = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class LineTooLong(ClusterError):
+    """A line of a stream is longer than what is read."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            ClusterFault.UNAVAILABLE, f"The cluster sent a line of more than {limit} bytes."
+        )
+
+
+class KubeClient:
+    """Raises ClusterError, and nothing else, for whatever the cluster or the way to it does.
+
+    `seconds` is the deadline of a call with all its tries. A busy cluster is given the time that it
+    asks for, if the deadline allows.
+    """
+
+    def __init__(self, calls: "Calls") -> None:
+        self._calls = calls
+        self.resources = Resources(self.get)
+        """What the cluster serves, remembered."""
+
+    @classmethod
+    async def open(
+        cls,
+        access: Access,
+        policy: AddressPolicy,
+        *,
+        renewed: Renewed | None = None,
+        limits: Limits | None = None,
+    ) -> Self:
+        """Prepare a connection; nothing is dialled yet.
+
+        Raises ClusterError: ADDRESS_FORBIDDEN, or TLS_FAILED for certificates that can't be used.
+        """
+        calls = await asyncio.to_thread(_prepare, access, policy, renewed, limits or Limits())
+        return cls(calls)
+
+    async def get(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        seconds: float = 30.0,
+        accept: str = JSON,
+        tries: int = 3,
+    ) -> Answer:
+        """Read; tried again when the connection breaks or the cluster is busy."""
+        request = Request("GET", path, params or {}, headers={"Accept": accept})
+        return await self._calls.call(request, seconds=seconds, tries=tries)
+
+    async def post(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        params: Mapping[str, str] | None = None,
+        seconds: float = 15.0,
+        repeatable: bool = False,
+    ) -> Answer:
+        """Create. Tried again only when it is `repeatable`, as a review is."""
+        request = Request("POST", path, params or {}, dict(body), {"Content-Type": JSON})
+        return await self._calls.call(request, seconds=seconds, tries=3 if repeatable else 1)
+
+    async def patch(
+        self,
+        path: str,
+        body: Mapping[str, Any] | list[Any],
+        *,
+        content_type: str,
+        params: Mapping[str, str] | None = None,
+        seconds: float = 30.0,
+    ) -> Answer:
+        """Change. A server-side apply is tried again, because it is idempotent; others are not."""
+        plain = body if isinstance(body, list) else dict(body)
+        request = Request("PATCH", path, params or {}, plain, {"Content-Type": content_type})
+        tries = 3 if content_type == APPLY else 1
+        return await self._calls.call(request, seconds=seconds, tries=tries)
+
+    async def delete(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        params: Mapping[str, str] | None = None,
+        seconds: float = 30.0,
+    ) -> Answer:
+        """Delete; tried again when `body` has a uid as its precondition."""
+        plain = dict(body or {})
+        request = Request("DELETE", path, params or {}, plain, {"Content-Type": JSON})
+        tries = 3 if (plain.get("preconditions") or {}).get("uid") else 1
+        return await self._calls.call(request, seconds=seconds, tries=tries)
+
+    def stream(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        quiet: float = 90.0,
+        total: float | None = None,
+        longest_line: int | None = None,
+        cut: bool = False,
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """The lines of a watch or a log, without their ends.
+
+        `quiet` and `total` are seconds: without a byte (then ClusterError TIMED_OUT), and in all. A
+        line longer than `longest_line` is cut if `cut` says so, and else LineTooLong is raised.
+        """
+        request = Request("GET", path, params or {}, headers={"Accept": "*/*"})
+        return self._calls.stream(
+            request, quiet=quiet, total=total, longest_line=longest_line, cut=cut
+        )
+
+    async def close(self) -> None:
+        """Close all connections; calls under way fail."""
+        await self._calls.close()
+
+
+def _prepare(
+    access: Access, policy: AddressPolicy, renewed: Renewed | None, limits: Limits
+) -> "Calls":
+    calling = importlib.import_module("app.kube.calling")
+    calls: Calls = calling.prepare(access, policy, renewed, limits)
+    return calls

@@ -1,0 +1,154 @@
+"""Connections that go only where the policy lets them, and never where an answer sends them.
+
+A name is resolved and its answers are checked for every connection, and the connection is made to
+what was checked; each socket is checked once more, which covers addresses written as numbers.
+"""
+
+import asyncio
+import socket
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from app.kube.addresses import AddressPolicy
+
+CONNECT_SECONDS = 10.0
+MOST_CONNECTIONS = 200
+"""Of one client; each watch and followed log holds one."""
+_MOST_ADDRESSES = 20
+_LOOKUPS = 64
+
+
+class ForbiddenAddress(OSError):
+    """The policy refuses the address; the text is a sentence that says why."""
+
+
+class Redirected(aiohttp.ClientError):
+    """The server sent us elsewhere."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The policy for one URL: with plain http, loopback and nothing else."""
+
+    policy: AddressPolicy
+    plain_http: bool = False
+
+    def check(self, address: str) -> None:
+        """Raises ForbiddenAddress."""
+        refusal = self.policy.refusal(address, plain_http=self.plain_http)
+        if refusal:
+            raise ForbiddenAddress(refusal)
+
+    def socket(self, info: Any) -> socket.socket:
+        """The socket of one dial, made when its address may be dialled."""
+        family, kind, protocol, _, address = info
+        self.check(address[0])
+        made = socket.socket(family, kind, protocol)
+        made.setblocking(False)
+        return made
+
+
+class GuardedResolver(AbstractResolver):
+    """The system's resolver, without the addresses that the policy refuses."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """The addresses that may be dialled. Raises OSError; ForbiddenAddress when none may be."""
+        infos = await asyncio.get_running_loop().run_in_executor(
+            _lookups(), _look_up, host, port, family
+        )
+        allowed: list[ResolveResult] = []
+        refused: ForbiddenAddress | None = None
+        for kind, _, protocol, _, address in infos[:_MOST_ADDRESSES]:
+            try:
+                self._guard.check(str(address[0]))
+            except ForbiddenAddress as error:
+                refused = error
+                continue
+            allowed.append(
+                ResolveResult(
+                    hostname=host,
+                    host=str(address[0]),
+                    port=port,
+                    family=kind,
+                    proto=protocol,
+                    flags=socket.AI_NUMERICHOST,
+                )
+            )
+        if not allowed:
+            raise refused or OSError("the name has no address")
+        return allowed
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+@cache
+def _lookups() -> ThreadPoolExecutor:
+    """Threads of their own: a name server that hangs must not hold up other work."""
+    return ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="lookup")
+
+
+def _look_up(host: str, port: int, family: socket.AddressFamily) -> list[Any]:
+    return socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+
+
+def connector(guard: Guard, context: ssl.SSLContext) -> aiohttp.TCPConnector:
+    """A pool of connections, each of which the guard has seen."""
+    return aiohttp.TCPConnector(
+        limit=MOST_CONNECTIONS,
+        ssl=context,
+        resolver=GuardedResolver(guard),
+        use_dns_cache=False,
+        socket_factory=guard.socket,
+    )
+
+
+def no_redirects() -> aiohttp.TraceConfig:
+    """Stops a redirect before the request that it asks for."""
+
+    async def stop(
+        _session: aiohttp.ClientSession,
+        _context: SimpleNamespace,
+        params: aiohttp.TraceRequestRedirectParams,
+    ) -> None:
+        params.response.close()
+        raise Redirected(params.response.status)
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(stop)
+    return trace
+
+
+class TooLarge(aiohttp.ClientError):
+    """The answer is larger than the `limit`, in bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+
+async def read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """The body, of at most `limit` bytes after it was decompressed. Raises TooLarge."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > limit:
+            response.close()
+            raise TooLarge(limit)
+    return bytes(body)

@@ -1,0 +1,56 @@
+"""Lists, page by page, as Kubernetes hands them out. Whoever answers may never stop, so we do."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from app.domain.errors import ClusterError, ClusterFault
+from app.kube.client import JSON, KubeClient
+
+PAGE = 500
+MOST_OBJECTS = 100_000
+_MOST_PAGES = 1_000
+
+METADATA_ONLY = f"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,{JSON}"
+"""What to accept when names and labels are enough; servers that can't do so send everything."""
+
+
+async def pages(
+    client: KubeClient,
+    path: str,
+    *,
+    params: Mapping[str, str] | None = None,
+    page: int = PAGE,
+    accept: str = JSON,
+) -> AsyncIterator[dict[str, Any]]:
+    """The pages of a list. Raises ClusterError; GONE when the list took too long to read.
+
+    More than MOST_OBJECTS are refused: UNAVAILABLE.
+    """
+    at: dict[str, str] = {}
+    seen = 0
+    for _ in range(_MOST_PAGES):
+        asked = {**(params or {}), "limit": str(page), **at}
+        body = (await client.get(path, params=asked, accept=accept)).body
+        seen += len(items(body))
+        if seen > MOST_OBJECTS:
+            break
+        yield body
+        token = metadata(body).get("continue")
+        if not isinstance(token, str) or not token:
+            return
+        at = {"continue": token}
+    raise ClusterError(
+        ClusterFault.UNAVAILABLE, f"The list has more than {MOST_OBJECTS} objects or never ends."
+    )
+
+
+def items(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The objects of a list, without what is none."""
+    listed = body.get("items")
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def metadata(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata of an object or list; empty when it has none."""
+    found = body.get("metadata")
+    return found if isinstance(found, dict) else {}

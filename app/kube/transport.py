@@ -1,0 +1,174 @@
+"""The official client, used for TLS, connections and authentication only.
+
+This is the one module that imports it, and it is imported when the first cluster is dialled: it
+takes more than a second. Its defaults are undone here one by one: it would trust proxy variables
+and netrc, follow redirects, and prompt on the terminal for the password of a key.
+"""
+
+import contextlib
+import os
+import ssl
+import tempfile
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import aiohttp
+from kubernetes.aio.client import ApiClient, Configuration
+
+from app.domain.access import Access, BearerToken, ClientCertificate, OidcSession
+from app.domain.errors import ClusterError, ClusterFault
+from app.kube import dialling
+from app.kube.addresses import AddressPolicy, check_url
+from app.kube.certificates import not_after
+from app.kube.client import Renewed, Request
+from app.kube.endpoint import Endpoint
+from app.kube.errors import unusable
+from app.kube.oidc import OidcTokens
+
+_KEY = "BearerToken"
+
+
+class Transport:
+    """Sends requests; raises what the network raises, and ClusterError of the credentials.
+
+    Made in a thread, because reading certificates takes its time; used in an event loop.
+    """
+
+    def __init__(self, access: Access, policy: AddressPolicy, renewed: Renewed | None) -> None:
+        wrong = check_url(access.server, policy)
+        if wrong:
+            sentence = f"The address of the API server is not dialled. {wrong}"
+            raise ClusterError(ClusterFault.ADDRESS_FORBIDDEN, sentence)
+        url = urlsplit(access.server)
+        self._access = access
+        self._name = url.netloc
+        self._tokens: OidcTokens | None = None
+        self._guard = dialling.Guard(policy, plain_http=url.scheme.lower() == "http")
+        config = self._configuration()
+        if isinstance(access.proof, OidcSession):
+            self._tokens = OidcTokens(access.proof, policy, renewed)
+            config.api_key[_KEY] = ""
+            config.refresh_api_key_hook = self._fill_in  # type: ignore[assignment]
+        try:
+            self._api = ApiClient(config)
+        except (ssl.SSLError, ValueError):
+            raise unusable("certificate authority", self.endpoint) from None
+        if access.ca is None and not isinstance(access.proof, ClientCertificate):
+            self._api.rest_client.ssl_context = _common_context()
+        try:
+            if isinstance(access.proof, ClientCertificate):
+                _load(self._api.rest_client.ssl_context, access.proof)
+        except (ssl.SSLError, ValueError):
+            raise unusable("client certificate", self.endpoint) from None
+        self._api.user_agent = f"kubeorch/{version('kubeorch')}"
+        self._api.rest_client._create_connector = self._connector  # type: ignore[method-assign]
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Whom this talks to."""
+        proof = self._access.proof
+        secrets: list[str | None] = []
+        if isinstance(proof, BearerToken):
+            secrets = [proof.token]
+        elif isinstance(proof, ClientCertificate):
+            secrets = [proof.key]
+        elif isinstance(proof, OidcSession):
+            secrets = [proof.client_secret, proof.refresh_token, proof.id_token]
+        current = self._tokens.secrets if self._tokens else []
+        return Endpoint.of(self._name, [*secrets, *current])
+
+    @property
+    def expired(self) -> datetime | None:
+        """When our client certificate expired, if it did."""
+        proof = self._access.proof
+        if not isinstance(proof, ClientCertificate):
+            return None
+        ends = not_after(proof.certificate)
+        return ends if ends < datetime.now(UTC) else None
+
+    async def send(
+        self,
+        request: Request,
+        waits: aiohttp.ClientTimeout,
+        *,
+        rejected: str | None = None,
+    ) -> tuple[aiohttp.ClientResponse, str | None]:
+        """The response, whose body is yet to be read, and the token that was sent.
+
+        `rejected` is a token that the cluster
+        does not accept: another is sent, when there can be one.
+        """
+        if rejected is not None and self._tokens is not None:
+            await self._tokens.another(rejected)
+        self._api.configuration.client_session_kwargs.setdefault(
+            "cookie_jar", aiohttp.DummyCookieJar()
+        )
+        query = f"?{urlencode(request.params)}" if request.params else ""
+        prepared = await self._api.param_serialize(
+            method=request.method,
+            resource_path=f"{request.path}{query}",
+            header_params=dict(request.headers),
+            body=request.body,
+            auth_settings=[_KEY],
+        )
+        sent = prepared[2].get("authorization")
+        answer = await self._api.call_api(
+            *prepared,
+            _request_timeout=waits,
+        )
+        token = sent.removeprefix("Bearer ") if sent and self._tokens else None
+        return answer.response, token
+
+    async def close(self) -> None:
+        """Close all connections; a renewal of tokens that is under way is finished first."""
+        if self._tokens is not None:
+            await self._tokens.close()
+        await self._api.close()  # type: ignore[no-untyped-call]
+
+    def _configuration(self) -> Configuration:
+        access = self._access
+        config = Configuration(host=access.server.rstrip("/"))
+        config.ca_cert_data = access.ca
+        config.tls_server_name = access.tls_server_name
+        config.client_session_kwargs = {"trust_env": False}
+        config.trace_configs = [dialling.no_redirects()]
+        if isinstance(access.proof, BearerToken):
+            config.api_key[_KEY] = f"Bearer {access.proof.token}"
+        return config
+
+    async def _fill_in(self, config: Configuration) -> None:
+        assert self._tokens is not None  # noqa: S101
+        config.api_key[_KEY] = f"Bearer {await self._tokens.token()}"
+
+    def _connector(self) -> aiohttp.TCPConnector:
+        return dialling.connector(self._guard, self._api.rest_client.ssl_context)
+
+
+@cache
+def _common_context() -> ssl.SSLContext:
+    """The system's authorities, which take a megabyte: whoever adds nothing to them shares them."""
+    return ssl.create_default_context()
+
+
+def _load(context: ssl.SSLContext, proof: ClientCertificate) -> None:
+    """OpenSSL reads keys from a path only: an anonymous file in memory has one."""
+    pem = f"{proof.certificate}\n{proof.key}".encode()
+    if hasattr(os, "memfd_create"):
+        handle = os.memfd_create("certificate", os.MFD_CLOEXEC)
+        with os.fdopen(handle, "wb") as file:
+            file.write(pem)
+            file.flush()
+            # Without a password OpenSSL asks for one on the terminal, and waits.
+            context.load_cert_chain(f"/proc/self/fd/{handle}", password="")
+        return
+    handle, name = tempfile.mkstemp()
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(pem)
+        context.load_cert_chain(name, password="")
+    finally:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()

@@ -1,0 +1,131 @@
+"""What controllers count of pods, and how they say it in a status."""
+
+from collections.abc import Iterable
+from math import ceil
+
+from app.sandbox.references import reference
+from app.sandbox.resources import Resource
+from app.sandbox.store import Object, copied
+from app.sandbox.telling import tell
+from app.sandbox.world import World, is_leaving
+
+ENDED = ("Succeeded", "Failed")
+FAIL = "sandbox/fail"
+"""An annotation of a pod (or its template): how it is to fail, whatever its image is called."""
+
+
+def phase(pod: Object) -> str:
+    return str(pod.get("status", {}).get("phase", "Pending"))
+
+
+def is_active(pod: Object) -> bool:
+    """Whether it counts as a replica: it has neither ended nor been deleted."""
+    return phase(pod) not in ENDED and not is_leaving(pod)
+
+
+def is_ready(pod: Object) -> bool:
+    return any(
+        each["type"] == "Ready" and each["status"] == "True"
+        for each in pod.get("status", {}).get("conditions") or ()
+    )
+
+
+def available(
+    world: World, resource: Resource, owner: Object, pods: Iterable[Object], seconds: int
+) -> list[Object]:
+    """The pods that have been ready for so many seconds; the owner is looked at when others are."""
+    found = []
+    for pod in pods:
+        memory = world.remembered(pod)
+        if not is_ready(pod):
+            memory.pop("ready", None)
+            continue
+        left = seconds - (world.now() - memory.setdefault("ready", world.now()))
+        if seconds == 0 or left <= 0:
+            found.append(pod)
+        else:
+            world.after(left, resource, owner)
+    return found
+
+
+def part_of(value: object, whole: int, *, up: bool) -> int:
+    """`25%` of a number, rounded up or down, or the number that was given."""
+    if isinstance(value, str) and value.endswith("%"):
+        exact = whole * int(value[:-1]) / 100
+        return ceil(exact) if up else int(exact)
+    return int(value) if isinstance(value, int | str) else 0
+
+
+def with_condition(
+    world: World,
+    conditions: Iterable[Object],
+    type_: str,
+    *said: str,
+    updated: bool = False,
+) -> list[Object]:
+    """The conditions with one of them as it is now; its time changes with its status only.
+
+    What is said is a status, a reason and a message. `updated`: whether it also has a
+    `lastUpdateTime`, which changes with its reason.
+    """
+    status, reason, message = said
+    kept = [dict(each) for each in conditions]
+    before = next((each for each in kept if each["type"] == type_), None)
+    now = world.stamp()
+    made = {"type": type_, "status": status, "reason": reason, "message": message}
+    if updated:
+        same = before is not None and (before["status"], before["reason"]) == (status, reason)
+        made["lastUpdateTime"] = before["lastUpdateTime"] if same and before else now
+    same = before is not None and before["status"] == status
+    made["lastTransitionTime"] = before["lastTransitionTime"] if same and before else now
+    if before is None:
+        return [*kept, made]
+    return [made if each is before else each for each in kept]
+
+
+def create_pod(
+    world: World, resource: Resource, owner: Object, template: Object, metadata: Object
+) -> tuple[Object | None, str]:
+    """Make a pod of a template. The text says why there is none."""
+    pod = copied(template)
+    given = pod.setdefault("metadata", {})
+    given.pop("creationTimestamp", None)
+    labels = {**(given.get("labels") or {}), **metadata.pop("labels", {})}
+    given |= {**metadata, "labels": labels, "ownerReferences": [reference(resource, owner)]}
+    given["namespace"] = owner["metadata"]["namespace"]
+    why = _refusal(world, pod)
+    source = f"{resource.singular}-controller"
+    if why:
+        text = f"Error creating: {why}"
+        tell(world, resource, owner, "FailedCreate", text, source=source, warning=True)
+        return None, why
+    made = world.create(world.of("Pod"), pod)
+    if made is None:
+        return None, "the namespace is being terminated"
+    text = f"Created pod: {made['metadata']['name']}"
+    tell(world, resource, owner, "SuccessfulCreate", text, source=source)
+    return made, ""
+
+
+def _refusal(world: World, pod: Object) -> str:
+    """What keeps the API from taking a pod in: no such account, or no room by a quota."""
+    metadata, spec = pod["metadata"], pod["spec"]
+    name = metadata.get("name") or metadata["generateName"]
+    account = spec.get("serviceAccountName") or "default"
+    if account != "default" and not world.get("ServiceAccount", metadata["namespace"], account):
+        return (
+            f'pods "{name}" is forbidden: error looking up service account '
+            f'{metadata["namespace"]}/{account}: serviceaccount "{account}" not found'
+        )
+    if (metadata.get("annotations") or {}).get(FAIL) == "quota":
+        return (
+            f'pods "{name}" is forbidden: exceeded quota: sandbox, requested: pods=1, '
+            "used: pods=0, limited: pods=0"
+        )
+    return ""
+
+
+def delete_pod(world: World, resource: Resource, owner: Object, pod: Object) -> None:
+    world.delete(world.of("Pod"), pod)
+    text = f"Deleted pod: {pod['metadata']['name']}"
+    tell(world, resource, owner, "SuccessfulDelete", text, source=f"{resource.singular}-controller")

@@ -1,0 +1,210 @@
+"""POST, PUT and PATCH: read what is wanted, let admission judge it, record who owns what, store."""
+
+from typing import Any
+
+from app.sandbox import admission, ownership, patches
+from app.sandbox.admission import Candidate
+from app.sandbox.errors import ApiError, Cause, bad_request, conflict, invalid, not_found
+from app.sandbox.store import Object, stale, stamp
+from app.sandbox.web.body import content_type
+from app.sandbox.web.call import Call
+
+APPLY = "application/apply-patch+yaml"
+JSON_PATCH = "application/json-patch+json"
+MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+
+
+async def create(call: Call) -> Object:
+    """POST: a new object, 409 when its name is taken."""
+    value = _whole(call, await call.body())
+    return _create(call, value)
+
+
+async def replace(call: Call) -> Object:
+    """PUT: another object in place of this one; 409 when it has changed since it was read."""
+    value = _whole(call, await call.body())
+    live = _live(call)
+    if live is None:
+        raise not_found(call.resource, call.target.name)
+    if call.resource.custom and not _version(value):
+        cause = Cause(
+            "FieldValueInvalid",
+            "metadata.resourceVersion",
+            "Invalid value: 0: must be specified for an update",
+        )
+        raise invalid(call.resource, call.target.name, [cause])
+    return _update(call, live, value)
+
+
+async def patch(call: Call) -> Object:
+    """PATCH: what the body's media type says."""
+    kind = content_type(call.request)
+    body = await call.body()
+    if kind not in (APPLY, JSON_PATCH, MERGE, STRATEGIC):
+        raise _unsupported((JSON_PATCH, MERGE, STRATEGIC, APPLY))
+    if kind == APPLY:
+        return _apply(call, _object(body))
+    if call.flag("force"):
+        raise _patch_option("force", "Forbidden: may not be specified for non-apply patch")
+    live = _live(call)
+    if live is None:
+        raise not_found(call.resource, call.target.name)
+    if kind == STRATEGIC and call.resource.custom:
+        raise _unsupported((JSON_PATCH, MERGE, APPLY))
+    try:
+        if kind == JSON_PATCH:
+            made = patches.json_patch(live, body)
+        elif kind == MERGE:
+            made = patches.merge_patch(live, _object(body))
+        else:
+            made = patches.strategic_merge_patch(live, _object(body), call.schema)
+    except patches.PatchError as error:
+        raise ApiError(error.code, error.reason, str(error)) from error
+    return _update(call, live, _object(made), patched=True)
+
+
+def _create(call: Call, value: Object) -> Object:
+    obj = ownership.record_update(
+        None,
+        _candidate(call, value, None).admitted(),
+        manager=call.agent,
+        schema=call.schema,
+        now=stamp(call.cluster.store.now()),
+        has_status=call.resource.has_status,
+    )
+    return call.cluster.store.create(call.resource, obj, dry_run=call.dry_run)
+
+
+def _update(call: Call, live: Object, value: Object, *, patched: bool = False) -> Object:
+    sub = call.target.subresource or None
+    origin = "patched" if patched else "sent"
+    obj = _candidate(call, value, live, origin).admitted()
+    obj = ownership.record_update(
+        live,
+        obj,
+        manager=call.agent,
+        schema=call.schema,
+        now=stamp(call.cluster.store.now()),
+        has_status=call.resource.has_status,
+        subresource=sub,
+    )
+    return call.cluster.store.update(call.resource, obj, subresource=sub, dry_run=call.dry_run)
+
+
+def _apply(call: Call, config: Object) -> Object:
+    """Server-side apply: reference of the rules is in `ownership`."""
+    if not call.query.get("fieldManager"):
+        raise _patch_option(
+            "fieldManager", "Required value: is required for apply patch", "Required"
+        )
+    metadata = config.get("metadata") or {}
+    if not isinstance(metadata, dict):
+        raise bad_request("metadata must be an object")
+    if metadata.get("managedFields"):
+        raise bad_request("metadata.managedFields must be nil")
+    live, sub = _live(call), call.target.subresource or None
+    admission.same_kind(call.resource, config)
+    admission.same_place(call.resource, config, call.target.namespace, call.target.name)
+    _meant(call, live, metadata)
+    placed = {**metadata, "name": call.target.name}
+    if call.target.namespace:
+        placed["namespace"] = call.target.namespace
+    try:
+        merged = ownership.apply(
+            live,
+            {**config, "metadata": placed},
+            manager=call.agent,
+            force=call.flag("force"),
+            schema=call.schema,
+            now=stamp(call.cluster.store.now()),
+            has_status=call.resource.has_status,
+            subresource=sub,
+        )
+    except ownership.TypedError as error:
+        raise ApiError(500, "", str(error)) from error
+    except ownership.Conflicts as error:
+        causes = [Cause(c["reason"], c["field"], c["message"]) for c in error.causes]
+        raise ApiError(409, "Conflict", str(error), causes=causes) from error
+    obj = _candidate(call, merged, live, "applied").admitted()
+    if live is None:
+        call.created = True
+        return call.cluster.store.create(call.resource, obj, dry_run=call.dry_run)
+    obj = ownership.keep_times(live, obj)
+    return call.cluster.store.update(call.resource, obj, subresource=sub, dry_run=call.dry_run)
+
+
+def _meant(call: Call, live: Object | None, metadata: Object) -> None:
+    """Whether an apply meets what it was written for: 404, or 409 for another uid or version."""
+    if live is None:
+        if call.target.subresource:
+            raise not_found(call.resource, call.target.name)
+        admission.namespace_takes(
+            call.cluster, call.resource, call.target.namespace, call.target.name
+        )
+        if metadata.get("uid") or metadata.get("resourceVersion"):
+            uid = metadata.get("uid")
+            given = f"uid {uid}" if uid else "a resourceVersion"
+            why = f"the provided object specified {given}, and no existing object was found"
+            why = f"uid mismatch: {why}" if uid else why
+            raise conflict(call.resource, call.target.name, why)
+        return
+    if metadata.get("uid") and metadata["uid"] != live["metadata"]["uid"]:
+        raise stale(call.resource, live, "uid", str(metadata["uid"]))
+    version = metadata.get("resourceVersion")
+    if version and version != live["metadata"]["resourceVersion"]:
+        raise conflict(call.resource, call.target.name)
+
+
+def _candidate(call: Call, value: Object, live: Object | None, origin: str = "sent") -> Candidate:
+    return Candidate(
+        call.cluster,
+        call.resource,
+        call.schema,
+        value,
+        namespace=call.target.namespace,
+        name=call.target.name,
+        live=live,
+        subresource=call.target.subresource,
+        validation=call.validation,
+        origin=origin,
+        warnings=call.warnings,
+    )
+
+
+def _live(call: Call) -> Object | None:
+    return call.cluster.store.get(call.resource, call.target.namespace, call.target.name)
+
+
+def _object(value: Any) -> Object:
+    if not isinstance(value, dict):
+        raise bad_request("the body of the request must be an object")
+    return value
+
+
+def _version(value: Object) -> Any:
+    metadata = value.get("metadata")
+    return metadata.get("resourceVersion") if isinstance(metadata, dict) else None
+
+
+def _whole(call: Call, value: Any) -> Object:
+    """A body that stands for a whole object; typed clients leave its kind to the path."""
+    given = _object(value)
+    if call.resource.custom:
+        return given
+    kind = {"apiVersion": call.resource.api_version, "kind": call.resource.kind}
+    return kind | {key: item for key, item in given.items() if item or key not in kind}
+
+
+def _unsupported(accepted: tuple[str, ...]) -> ApiError:
+    message = (
+        "the body of the request was in an unknown format - "
+        f"accepted media types include: {', '.join(accepted)}"
+    )
+    return ApiError(415, "UnsupportedMediaType", message)
+
+
+def _patch_option(field: str, why: str, reason: str = "Forbidden") -> ApiError:
+    cause = Cause(f"FieldValue{reason}", field, why)
+    message = f'PatchOptions.meta.k8s.io "" is invalid: {cause.text()}'
+    return ApiError(422, "Invalid", message, kind="PatchOptions", causes=[cause])
