@@ -21,6 +21,7 @@ from app.settings import Settings, environment_variable
 
 COMMANDS = {
     "serve": "start the server (the embedded database too, unless MONGODB_URI is set)",
+    "sandbox": "start a pretended Kubernetes cluster, in which nothing is executed",
     "schema": "print the GraphQL schema",
     "config": "print every setting: its variable, its value and what it is for",
     "compile": "print a workflow's Kubernetes objects",
@@ -28,6 +29,7 @@ COMMANDS = {
     "kinds": "print a page about every node kind",
     "create-admin": "create an administrator",
     "migrate": "bring stored data to the form that this version reads",
+    "rotate-keys": "move what is sealed under the newest encryption key",
     "doctor": "check this machine and say what is missing",
 }
 USAGE_ERROR = 2

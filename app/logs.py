@@ -21,7 +21,7 @@ MASK = "***"
 
 _SECRET_NAME = re.compile(
     r"pass(word|wd|phrase)|secret|token|authorization|cookie|credential|kubeconfig|api_?key"
-    r"|private_?key|signing_?key",
+    r"|private_?key|signing_?key|encryption_?key",
     re.IGNORECASE,
 )
 _SECRET_TEXT = (

@@ -172,6 +172,8 @@ class Settings(BaseSettings):
     """The same as a size, of all events of one stream: 4 MiB."""
 
     # Clusters
+    sandbox: bool = True
+    """Start a sandbox cluster with the demo data: an emulated one, in which nothing is executed."""
     background: bool = True
     """Whether this process also does what nobody waits for, such as checking clusters. Of several
     replicas at least one must."""
@@ -189,7 +191,7 @@ class Settings(BaseSettings):
     """How long a cluster may take to answer a check."""
     cluster_checks_at_once: int = Field(default=32, ge=1)
     """Clusters that one process checks at the same time."""
-    cluster_connections: int = Field(default=200, ge=1)
+    cluster_connections: int = Field(default=1_000, ge=1)
     """Clusters that one process keeps connections to."""
     cluster_idle_seconds: float = Field(default=300.0, gt=0)
     """How long a connection is kept that nobody uses."""

@@ -7,6 +7,9 @@ from strawberry.tools import create_type
 from schema import server
 from schema.account.mutations import MUTATIONS as ACCOUNT_MUTATIONS
 from schema.account.queries import QUERIES as ACCOUNT_QUERIES
+from schema.cluster import queries as cluster_queries
+from schema.cluster import subscriptions as cluster_subscriptions
+from schema.cluster.mutations import MUTATIONS as CLUSTER_MUTATIONS
 from schema.errors import HANDLERS
 from schema.execution import Schema
 from schema.limits import Limits
@@ -15,10 +18,19 @@ from schema.workflow import palette, queries, subscriptions
 from schema.workflow.mutations import MUTATIONS as WORKFLOW_MUTATIONS
 
 Query = create_type(
-    "Query", [*ACCOUNT_QUERIES, *queries.QUERIES, *palette.QUERIES, *server.QUERIES]
+    "Query",
+    [
+        *ACCOUNT_QUERIES,
+        *queries.QUERIES,
+        *cluster_queries.QUERIES,
+        *palette.QUERIES,
+        *server.QUERIES,
+    ],
 )
-Mutation = create_type("Mutation", [*ACCOUNT_MUTATIONS, *WORKFLOW_MUTATIONS])
-Subscription = create_type("Subscription", [*subscriptions.SUBSCRIPTIONS])
+Mutation = create_type("Mutation", [*ACCOUNT_MUTATIONS, *WORKFLOW_MUTATIONS, *CLUSTER_MUTATIONS])
+Subscription = create_type(
+    "Subscription", [*subscriptions.SUBSCRIPTIONS, *cluster_subscriptions.SUBSCRIPTIONS]
+)
 
 
 def build(limits: Limits | None = None) -> Schema:

@@ -5,6 +5,7 @@ raises, and every failure of a query, becomes a top-level error with the same co
 """
 
 import enum
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,6 +30,7 @@ class ErrorCode(enum.StrEnum):
     REVISION_CONFLICT = "REVISION_CONFLICT"
     RATE_LIMITED = "RATE_LIMITED"
     LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+    CLUSTER_UNREACHABLE = "CLUSTER_UNREACHABLE"
 
 
 @strawberry.interface(description="A failure that the caller can understand and act on.")
@@ -95,6 +97,17 @@ class RateLimited(UserError):
 @strawberry.type(description="Too many or too large.")
 class LimitExceeded(UserError):
     limit: int = strawberry.field(description="The limit that was exceeded.")
+
+
+strawberry.enum(domain.ClusterFault, description=domain.ClusterFault.__doc__)
+
+
+@strawberry.type(description="The cluster could not be asked, or it refused.")
+class ClusterUnreachable(UserError):
+    fault: domain.ClusterFault = strawberry.field(description="Which failure it was.")
+    retry_after: int | None = strawberry.field(
+        description="Seconds until it is worth trying again, when the cluster said so."
+    )
 
 
 def _path(location: Sequence[str]) -> list[str]:
@@ -179,6 +192,15 @@ _TABLE: dict[type[Exception], tuple[type[UserError], Callable[[Any], UserError]]
     domain.LimitExceeded: (
         LimitExceeded,
         _plain(LimitExceeded, ErrorCode.LIMIT_EXCEEDED, limit=lambda e: e.limit),
+    ),
+    domain.ClusterError: (
+        ClusterUnreachable,
+        _plain(
+            ClusterUnreachable,
+            ErrorCode.CLUSTER_UNREACHABLE,
+            fault=lambda e: e.fault,
+            retry_after=lambda e: None if e.retry_after is None else math.ceil(e.retry_after),
+        ),
     ),
 }
 """Exception -> GraphQL type. The first that fits wins, so a subclass stands before its base."""

@@ -21,8 +21,13 @@ class Loaders:
         async def visible_clusters(ids: Sequence[Id]) -> dict[Id, Cluster]:
             return await services.clusters.by_ids(actor, ids) if actor else {}
 
+        async def own_default(_: Sequence[Id]) -> dict[Id, Cluster]:
+            found = await services.clusters.default_of(actor) if actor else None
+            return {found.owner_id: found} if found else {}
+
         self.users: DataLoader[Id, User | None] = _loader(services.accounts.by_ids)
         self.clusters: DataLoader[Id, Cluster | None] = _loader(visible_clusters)
+        self.default_clusters: DataLoader[Id, Cluster | None] = _loader(own_default)
         self.workflows: DataLoader[Id, Workflow | None] = _loader(services.workflows.by_ids)
         self.versions: DataLoader[Id, Version | None] = _loader(services.versions.by_ids)
         self.runs: DataLoader[Id, WorkflowRun | None] = _loader(services.runs.by_ids)

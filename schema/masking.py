@@ -15,6 +15,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionResult, StreamExecutionResult
 
 from schema.errors import (
+    ClusterUnreachable,
     LimitExceeded,
     RateLimited,
     RevisionConflict,
@@ -22,7 +23,7 @@ from schema.errors import (
     ValidationError,
     as_user_error,
 )
-from schema.validation import shortened
+from schema.validation import shortened, without_value
 
 MASK: Final = "Something went wrong on our side. Report it with the request id."
 
@@ -139,8 +140,6 @@ def _expected(error: GraphQLError) -> tuple[str, dict[str, Any]] | None:
 
 
 _AT: Final = re.compile(r"^Variable '\$\w+' has invalid value at (?P<path>[\w.\[\]]+):")
-_FOUND: Final = re.compile(r", found: .*\Z", re.DOTALL)
-_VALUE: Final = re.compile(r"(?P<why>cannot represent [^:]*value): .*\Z", re.DOTALL)
 
 
 def _without_value(message: str) -> tuple[str, dict[str, Any]]:
@@ -148,7 +147,7 @@ def _without_value(message: str) -> tuple[str, dict[str, Any]]:
     extensions: dict[str, Any] = {"code": "BAD_USER_INPUT"}
     if at := _AT.match(message):
         extensions["path"] = re.findall(r"\w+", at["path"])
-    return _VALUE.sub(r"\g<why>.", _FOUND.sub(".", message)), extensions
+    return without_value(message), extensions
 
 
 def _details(told: UserError) -> dict[str, Any]:
@@ -167,4 +166,8 @@ def _details(told: UserError) -> dict[str, Any]:
             details["retryAfter"] = seconds
         case LimitExceeded(limit=limit):
             details["limit"] = limit
+        case ClusterUnreachable(fault=fault, retry_after=seconds):
+            details["fault"] = fault.name
+            if seconds is not None:
+                details["retryAfter"] = seconds
     return details

@@ -48,6 +48,10 @@ LOOK: Final = Cost(weight=1_000)
 """What loads or looks through a whole canvas: up to a fifth of a second for the largest."""
 
 
+DIAL: Final = Cost(weight=1_000)
+"""What waits for somebody else's server: up to seconds, and a connection of ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
     """What is known of a field before the document is."""

@@ -4,6 +4,7 @@ The order is what keeps it cheap: a bound on tokens while parsing, our own linea
 then the standard rules, whose worst cases the first two keep out of reach.
 """
 
+import re
 from typing import Final, NamedTuple
 
 from graphql import (
@@ -173,8 +174,20 @@ def shortened(message: str) -> str:
     return message if len(message) <= MAX_MESSAGE else f"{message[: MAX_MESSAGE - 1]}…"
 
 
+_FOUND: Final = re.compile(r"[,;] found: .*\Z", re.DOTALL)
+_VALUE: Final = re.compile(r"(?P<why>cannot represent [^:]*value): .*\Z", re.DOTALL)
+_STRING: Final = re.compile(r"(?P<why>\b(?:Block)?String) '.*\Z", re.DOTALL)
+
+
+def without_value(message: str) -> str:
+    """What is wrong with a value, but not the value itself: it may hold a password."""
+    for pattern in (_VALUE, _STRING):
+        message = pattern.sub(r"\g<why>.", message)
+    return _FOUND.sub(".", message)
+
+
 def _coded(error: GraphQLError, code: str) -> GraphQLError:
-    message = shortened(error.message)
+    message = shortened(without_value(error.message))
     return GraphQLError(
         message, error.nodes, error.source, error.positions, extensions={"code": code}
     )

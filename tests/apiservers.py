@@ -93,6 +93,9 @@ class ApiServers:
         self._looks += looks
         self.most_at_once = max(self.most_at_once, self._looks)
         try:
+            if name in self.hanging:
+                await reader.read()  # until the client has had enough
+                raise ConnectionAbortedError
             code, body = await self._answer(name, f"/{path}", headers)
         finally:
             self._looks -= looks
@@ -111,8 +114,6 @@ class ApiServers:
             async with self._arrivals:
                 self.asked[name] += 1
                 self._arrivals.notify_all()
-        if name in self.hanging:
-            await asyncio.Event().wait()
         if name in self._held:
             await self._held[name].wait()
         if headers.get("authorization") != f"Bearer {self.token}":

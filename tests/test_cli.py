@@ -47,6 +47,7 @@ def test_config_prints_every_setting_with_its_reason(
     monkeypatch.setenv("MONGODB_URI", "mongodb://me:hunter2@db/")
     key = secrets.token_urlsafe(32)
     monkeypatch.setenv("KUBEORCH_SIGNING_KEYS", f'["k1:{key}"]')
+    monkeypatch.setenv("KUBEORCH_ENCRYPTION_KEYS", f'["k2:{key}"]')
     monkeypatch.setenv("KUBEORCH_ALLOWED_ORIGINS", '["https://a.example"]')
     assert cli.main(["config"]) == 0
     written = capsys.readouterr().out
@@ -56,6 +57,7 @@ def test_config_prints_every_setting_with_its_reason(
     assert "\nKUBEORCH_PORT=8123\n" in written
     assert "\nMONGODB_URI=***\n" in written
     assert '\nKUBEORCH_SIGNING_KEYS=["***"]\n' in written
+    assert '\nKUBEORCH_ENCRYPTION_KEYS=["***"]\n' in written
     assert '\nKUBEORCH_ALLOWED_ORIGINS=["https://a.example"]\n' in written
     assert "\n# KUBEORCH_HOST=127.0.0.1\n" in written
     assert "hunter2" not in written

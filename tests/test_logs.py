@@ -30,6 +30,7 @@ def production() -> Settings:
     return Settings(
         environment=Environment.PRODUCTION,
         signing_keys=[SecretStr(KEY)],
+        encryption_keys=[SecretStr(KEY)],
         mongodb_uri=SecretStr("mongodb://db"),
     )
 

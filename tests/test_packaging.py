@@ -59,7 +59,8 @@ def test_the_image_does_not_run_as_root() -> None:
 def test_the_composition_has_no_secret_of_its_own() -> None:
     services = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())["services"]
     environment = services["api"]["environment"]
-    assert environment["KUBEORCH_SIGNING_KEYS"].startswith("${KUBEORCH_SIGNING_KEYS:?")
+    for name in ("KUBEORCH_SIGNING_KEYS", "KUBEORCH_ENCRYPTION_KEYS"):
+        assert environment[name].startswith(f"${{{name}:?")
     assert services["api"]["depends_on"] == {"mongodb": {"condition": "service_healthy"}}
     assert "ports" not in services["mongodb"]
 
@@ -80,8 +81,9 @@ def test_the_composition_is_valid(requires: Callable[..., str]) -> None:
     if subprocess.run([*command, "version"], capture_output=True, check=False).returncode != 0:
         command = [requires("docker-compose")]
     assert "KUBEORCH_SIGNING_KEYS" in compose().stderr
-    valid = compose(KUBEORCH_SIGNING_KEYS='["1:secret"]', PORT="8123")
+    keys = {"KUBEORCH_SIGNING_KEYS": '["1:secret"]', "KUBEORCH_ENCRYPTION_KEYS": '["2:secret"]'}
+    valid = compose(**keys, PORT="8123")
     assert valid.returncode == 0, valid.stderr
     api = yaml.safe_load(valid.stdout)["services"]["api"]
-    assert api["environment"]["KUBEORCH_SIGNING_KEYS"] == '["1:secret"]'
+    assert keys.items() <= api["environment"].items()
     assert "8123" in str(api["ports"])

@@ -18,6 +18,7 @@ from app import logs
 from app.commands import demo_login
 from app.commands.database import at, check
 from app.commands.demo_login import DemoFile
+from app.commands.sandboxed import Sandbox, sandbox
 from app.commands.server import Server, bind, url
 from app.embedded import EmbeddedMongo
 from app.settings import Environment, Settings
@@ -66,6 +67,7 @@ class _Process:
         self._started = time.perf_counter()
         self._task: asyncio.Task[int] | None = None
         self._server: Server | None = None
+        self._sandbox: Sandbox | None = None
         self._database_lost = False
 
     async def run(self) -> int:
@@ -74,8 +76,10 @@ class _Process:
         self._task = asyncio.current_task()
         try:
             async with contextlib.AsyncExitStack() as stack:
-                settings, create_app = await asyncio.gather(
-                    self._with_database(stack), asyncio.to_thread(_application)
+                settings, create_app, self._sandbox = await asyncio.gather(
+                    self._with_database(stack),
+                    asyncio.to_thread(_application),
+                    self._with_sandbox(stack),
                 )
                 app = create_app(settings)
                 self._server = Server(app, settings, ready=lambda: self._announce(app))
@@ -104,6 +108,15 @@ class _Process:
         stack.callback(watch.cancel)
         return at(self._settings, uri)
 
+    async def _with_sandbox(self, stack: contextlib.AsyncExitStack) -> Sandbox | None:
+        if not (self._shows_a_demo and self._settings.sandbox):
+            return None
+        return await stack.enter_async_context(sandbox(self._settings))
+
+    @property
+    def _shows_a_demo(self) -> bool:
+        return self._settings.demo and self._settings.environment is Environment.DEVELOPMENT
+
     async def _watch(self, mongo: EmbeddedMongo) -> None:
         """Without its database the server is of no use, and a supervisor should know."""
         code = await mongo.wait()
@@ -114,13 +127,13 @@ class _Process:
 
     async def _announce(self, app: Starlette) -> None:
         """Make the demo data, and say that the server is there: connections are accepted now."""
-        from app.services.demo import seed  # noqa: PLC0415 - as in _application
+        from app.services.demo import offer_sandbox, seed  # noqa: PLC0415 - as in _application
 
         settings = self._settings
         address = url(self._listener)
         lines = [f"KubeOrch is ready after {time.perf_counter() - self._started:.1f} s.", ""]
         lines += [f"  GraphiQL    {address}/graphql"]
-        if settings.demo and settings.environment is Environment.DEVELOPMENT:
+        if self._shows_a_demo:
             password = demo_login.password(settings.data_dir)
             made = await seed(app.state.services, password=password)
             login = DemoFile(
@@ -131,6 +144,13 @@ class _Process:
                 f"  Demo login  {login.email}  {login.password}",
                 f"              (also in {file})",
             ]
+            if self._sandbox is not None:
+                kubeconfig = self._sandbox.kubeconfig.read_text()
+                await offer_sandbox(app.state.services, made, kubeconfig=kubeconfig)
+                lines += [
+                    f"  Sandbox     {self._sandbox.url}, an emulated cluster: nothing is executed",
+                    f"              (kubectl --kubeconfig {self._sandbox.kubeconfig})",
+                ]
         # Whoever started us need not go on reading.
         with contextlib.suppress(BrokenPipeError):
             print("\n".join([*lines, "", "Ctrl-C stops it."]), flush=True)

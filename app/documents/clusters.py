@@ -91,6 +91,13 @@ class ClusterStore:
         )
         return [_cluster(document) async for document in found]
 
+    async def named(self, owner_id: Id, name: str) -> Cluster | None:
+        """The owner's cluster of this name."""
+        found = await ClusterDocument.get_pymongo_collection().find_one(
+            {"owner_id": ObjectId(owner_id), "name": name}
+        )
+        return None if found is None else _cluster(found)
+
     async def default_of(
         self, owner_id: Id, *, transaction: Transaction | None = None
     ) -> Cluster | None:

@@ -1,7 +1,7 @@
-"""Credentials of clusters in MongoDB, sealed, apart from the clusters: reading a cluster reads none.
+"""Credentials of clusters in MongoDB: sealed, and apart, so that reading a cluster reads none.
 
-A version is what somebody gave. A session that is renewed, and another key around the same secret,
-are the same version still.
+A version is what somebody gave. A renewed session, and another key around the same secret, are the
+same version still.
 """
 
 from collections.abc import AsyncIterator

@@ -49,6 +49,8 @@ class OidcTokens:
         self._used_until = _expiry(session.id_token) - _LEEWAY
         self._task: asyncio.Task[str] | None = None
         self._past: set[str] = set()
+        self._replacement: str | None = None
+        self._replaced_at = 0.0
 
     @property
     def secrets(self) -> list[str | None]:
@@ -65,9 +67,19 @@ class OidcTokens:
         return await self._once(token)
 
     async def another(self, rejected: str) -> str:
-        """A newer token than the one that the cluster rejected. Raises ClusterError."""
+        """A newer token than the one that the cluster rejected. Raises ClusterError.
+
+        When the newer one is rejected as well, it is not the token's fault: the provider is then
+        left alone for a while, and the same token is answered.
+        """
         token = self._session.id_token
-        return token if token and token != rejected else await self._once(rejected)
+        if token and token != rejected:
+            return token
+        if rejected == self._replacement and time.time() < self._replaced_at + _SHORTEST_USE:
+            return rejected
+        self._replacement = await self._once(rejected)
+        self._replaced_at = time.time()
+        return self._replacement
 
     async def close(self) -> None:
         """Wait until renewing ends: what the provider has rotated must be stored."""
@@ -80,7 +92,7 @@ class OidcTokens:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._renew(outdated))
             self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
-        return await asyncio.shield(self._task)
+        return await self._task
 
     async def _renew(self, outdated: str | None) -> str:
         """Ask the provider, then store what it gave; only the latter when it failed before."""

@@ -81,6 +81,8 @@ class ClientPool:
     ) -> AsyncIterator[KubeClient]:
         """The client of a key; `load` is called once for all who wait for a new one.
 
+        `renewed` is taken from whoever comes first, and stays for the life of the client.
+
         Raises ClusterError, and what `load` raises.
         """
         entry = await self._entered(key, load, renewed)

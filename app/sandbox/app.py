@@ -26,7 +26,7 @@ def create_app(made: SandboxSettings | Cluster) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        served.closing.clear()
+        served.closing = False
         async with contextlib.AsyncExitStack() as stack:
             task = asyncio.create_task(definitions.running(served))
             stack.push_async_callback(_ended, task)
@@ -34,7 +34,7 @@ def create_app(made: SandboxSettings | Cluster) -> Starlette:
                 controllers.running(served.store, served.registry, served.speed)
             )
             yield
-            served.closing.set()
+            served.close()
 
     endpoint = Endpoint(served)
     route = Route("/{path:path}", endpoint.__call__, methods=METHODS)

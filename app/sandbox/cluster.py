@@ -21,29 +21,8 @@ class SandboxSettings:
     """At least how many writes a watch may have missed."""
 
 
-class Closing:
-    """Whether the cluster is about to close: then open watches and logs end by themselves."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._is_so = False
-
-    def is_set(self) -> bool:
-        """Whether it is."""
-        return self._is_so
-
-    def set(self) -> None:
-        """End every open watch and log."""
-        self._is_so = True
-        self._store.wake()
-
-    def clear(self) -> None:
-        """Open again."""
-        self._is_so = False
-
-
 class Cluster:
-    """Everything that requests share. `closing.set()` ends every stream."""
+    """Everything that requests share. Streams end while `closing` is true."""
 
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
@@ -51,4 +30,9 @@ class Cluster:
         self.store = Store(history=settings.history)
         self.registry = Registry()
         self.authority = Authority(settings.token)
-        self.closing = Closing(self.store)
+        self.closing = False
+
+    def close(self) -> None:
+        """End every open watch and log, and each that is asked for until the next start."""
+        self.closing = True
+        self.store.wake()

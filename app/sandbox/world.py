@@ -16,6 +16,9 @@ from app.sandbox.errors import ApiError
 from app.sandbox.resources import Registry, Resource
 from app.sandbox.store import Event, Object, Store, copied, stamp
 
+_AT_ONCE = 100
+"""Writes that are taken in before everybody else has a turn."""
+
 Trigger = Callable[["World", Event], Iterable["Key"]]
 """Which other objects have to be looked at after a change."""
 
@@ -108,18 +111,22 @@ class World:
 
     # The queue
 
-    def absorb(self) -> None:
-        """Take in what has been written since the last time."""
+    def absorb(self) -> bool:
+        """Take in some of what has been written since the last time; tells whether that was all.
+
+        Nothing may be looked at before it is: whoever makes what somebody has just made makes two.
+        """
         if self.store.version == self._version:
-            return
+            return True
         try:
             events = self.store.since(self._version)
         except ApiError:  # more was written than history holds
             self._again()
-            return
-        self._version = self.store.version
-        for event in events:
+            return True
+        for event in events[:_AT_ONCE]:
+            self._version = event.version
             self._take(event)
+        return len(events) <= _AT_ONCE
 
     def next(self) -> Key | None:
         """The next object that has to be looked at."""

@@ -107,6 +107,10 @@ class Clusters:
         """How many `page` would walk through."""
         return await self._store.count(actor.id, now=self._now())
 
+    async def named(self, actor: Actor, name: str) -> Cluster | None:
+        """The caller's own cluster of this name."""
+        return await self._store.named(actor.id, name)
+
     async def default_of(self, actor: Actor) -> Cluster | None:
         """The caller's own default cluster."""
         found = await self._store.default_of(actor.id)

@@ -13,10 +13,14 @@ from app.domain.paging import Keyset
 from app.domain.user import Actor
 from app.domain.workflow import WorkflowFilter
 from app.services import Services
+from app.services.accessing import KubeconfigDraft, Place
+from app.services.clusters import ClusterDraft
 from app.services.workflows import WorkflowDraft
 
 EMAIL = "demo@kubeorch.example"
 NAME = "Demo"
+SANDBOX = "sandbox"
+"""The name of the demo user's cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,31 @@ async def seed(services: Services, *, password: str) -> Demo:
         await services.workflows.create(actor, _REPORT)
         workflow_id = (await services.workflows.create(actor, _SHOP)).id
     return Demo(email=actor.user.email, password=password, workflow_id=workflow_id)
+
+
+async def offer_sandbox(services: Services, demo: Demo, *, kubeconfig: str) -> None:
+    """The demo user's cluster `sandbox`, which may have another address than it had before.
+
+    The demo workflow deploys to it, unless somebody has chosen another cluster.
+    """
+    actor = await _actor(services, demo.password)
+    draft = KubeconfigDraft(content=kubeconfig)
+    found = await services.clusters.named(actor, SANDBOX)
+    if found is None:
+        found = await services.clusters.add(
+            actor,
+            ClusterDraft(
+                name=SANDBOX,
+                display_name="Sandbox",
+                description="An emulated Kubernetes API. Nothing is executed in it.",
+                credentials=draft,
+            ),
+        )
+    else:
+        found = await services.clusters.update_credentials(actor, found.id, draft, Place())
+    workflow = await services.workflows.get(actor, demo.workflow_id)
+    if workflow is not None and workflow.cluster_id is None:
+        await services.workflows.update(actor, workflow.id, {"cluster_id": found.id})
 
 
 async def _actor(services: Services, password: str) -> Actor:

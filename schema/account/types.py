@@ -1,14 +1,19 @@
 """The user and the session in GraphQL. Fields are listed one by one: a hash cannot slip through."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from app.domain import policy
+from app.domain.cluster import Cluster
 from app.domain.ids import Id
 from app.domain.user import Role, User
 from schema.connection import connection_type
 from schema.context import Info
+
+if TYPE_CHECKING:
+    from schema.cluster.types import ClusterType
 
 strawberry.enum(Role, description=Role.__doc__)
 
@@ -47,6 +52,17 @@ class UserType:
     @strawberry.field(description=f"The provider's id of the person. {_PRIVATE}")
     def provider_user_id(root: strawberry.Parent[User], info: Info) -> str | None:
         return root.provider_user_id if policy.sees_account(info.context.actor, root.id) else None
+
+    @strawberry.field(
+        graphql_type=Annotated["ClusterType", strawberry.lazy("schema.cluster.types")] | None,
+        description="The cluster that the person deploys to by default. Null unless it is the "
+        "caller's own account.",
+    )
+    async def default_cluster(root: strawberry.Parent[User], info: Info) -> Cluster | None:
+        actor = info.context.actor
+        if actor is None or actor.id != root.id:
+            return None
+        return await info.context.loaders.default_clusters.load(root.id)
 
 
 UserConnection = connection_type("User", UserType, "A page of users.")

@@ -24,6 +24,7 @@ from schema.cluster.types import ClusterType
 from schema.connection import After, Connection, First, connection_type, page_of
 from schema.context import Info
 from schema.nodes import Node
+from schema.permission import PermissionType
 from schema.pricing import CANVAS, LOOK, WHOLE
 from schema.workflow import exports
 from schema.workflow.exports import DiagramFormatArgument, ManifestFormatArgument
@@ -51,12 +52,6 @@ class ProblemType:
             path=list(problem.path),
             severity=problem.severity,
         )
-
-
-@strawberry.type(name="Permission", description="Whether the caller may, and if not, why.")
-class PermissionType:
-    allowed: bool
-    reason: str | None
 
 
 @strawberry.type(description="What the caller may do with this workflow.")

@@ -16,6 +16,7 @@ QUICK = {
     "KUBEORCH_EXPLORER": "off",
     "KUBEORCH_ACCESS_TOKEN_SECONDS": "86400",
     "KUBEORCH_LOG_LEVEL": "warning",
+    "KUBEORCH_SANDBOX": "false",
 }
 """For servers that are started often, or for long."""
 

@@ -1,4 +1,4 @@
-"""Signing keys in the settings: production starts with good ones, or says how to make one."""
+"""Keys in the settings: production starts with good ones, or says how to make one."""
 
 import pytest
 from pydantic import ValidationError
@@ -7,20 +7,30 @@ from pydantic_settings import SettingsError
 from app.settings import Environment, Settings
 from tests.accounts import KEY
 
+VARIABLES = ("KUBEORCH_SIGNING_KEYS", "KUBEORCH_ENCRYPTION_KEYS")
 
-def production(monkeypatch: pytest.MonkeyPatch, keys: str | None) -> Settings:
+
+def production(
+    monkeypatch: pytest.MonkeyPatch, keys: str | None, variable: str = VARIABLES[0]
+) -> Settings:
     monkeypatch.setenv("MONGODB_URI", "mongodb://db/?replicaSet=rs0")
-    if keys is not None:
-        monkeypatch.setenv("KUBEORCH_SIGNING_KEYS", keys)
+    for name in VARIABLES:
+        monkeypatch.setenv(name, f'["{KEY}"]')
+    if keys is None:
+        monkeypatch.delenv(variable)
+    else:
+        monkeypatch.setenv(variable, keys)
     return Settings(environment=Environment.PRODUCTION)
 
 
 def test_good_keys_are_taken_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = production(monkeypatch, f'["{KEY}"]')
     assert settings.signing_keys[0].get_secret_value() == KEY
+    assert settings.encryption_keys[0].get_secret_value() == KEY
     assert KEY not in repr(settings)
 
 
+@pytest.mark.parametrize("variable", VARIABLES)
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
@@ -33,12 +43,14 @@ def test_good_keys_are_taken_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> N
     ],
 )
 def test_other_keys_are_refused_with_the_way_to_make_one(
-    monkeypatch: pytest.MonkeyPatch, keys: str | None, says: str
+    monkeypatch: pytest.MonkeyPatch, keys: str | None, says: str, variable: str
 ) -> None:
     with pytest.raises(ValidationError) as refused:
-        production(monkeypatch, keys)
+        production(monkeypatch, keys, variable)
     (problem,) = refused.value.errors(include_input=False)
     assert says in problem["msg"]
+    purpose = variable.removeprefix("KUBEORCH_").removesuffix("_KEYS").lower()
+    assert (variable if "required" in says else f"{purpose} key") in problem["msg"]
     assert "same id" in says or "secrets.token_urlsafe(32)" in problem["msg"]
     assert "c2hvcnQ" not in str(refused.value)
 

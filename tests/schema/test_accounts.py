@@ -258,7 +258,7 @@ PERSON = "id name email role avatarUrl authProvider providerUserId createdAt upd
 def test_a_user_has_these_fields_and_no_others() -> None:
     type_ = build_schema(schema.sdl()).type_map["User"]
     assert isinstance(type_, GraphQLObjectType)
-    assert set(type_.fields) == set(PERSON.split())
+    assert set(type_.fields) == {*PERSON.split(), "defaultCluster"}
 
 
 async def test_one_sees_oneself_and_an_admin_everybody(services: Services, nobody: Asker) -> None:

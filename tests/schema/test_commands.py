@@ -7,7 +7,7 @@ import pytest
 from app.documents.clusters import ClusterStore
 from app.documents.database import new_id
 from app.documents.runs import RunStore
-from app.domain.cluster import AuthType, Cluster
+from app.domain.cluster import AuthType, Cluster, ClusterRole, ClusterShare
 from app.domain.user import Actor
 from app.domain.workflow import RunStatus, WorkflowRun
 from app.services import Services
@@ -71,6 +71,52 @@ async def test_a_hundred_rows_cost_as_many_commands_as_one(
     assert len({row["cluster"]["name"] for row in rows}) == 100
     assert sorted(hundred) == sorted(one)
     assert len(hundred) <= 7
+
+
+CLUSTERS = """query ($first: Int!) { clusters(first: $first) { totalCount nodes { name
+  owner { name email defaultCluster { name } } sharedWith { role user { name email } }
+  viewerCan { deploy { allowed } administer { reason } own { allowed } } } } }"""
+
+
+@pytest.fixture
+async def shared_hundred(services: Services, owner: Actor, stranger: Actor) -> None:
+    """A hundred clusters of the owner's, each shared with the stranger."""
+    now = datetime.now(UTC)
+    for i in range(100):
+        await ClusterStore().insert(
+            Cluster(
+                id=new_id(),
+                name=f"cluster-{i}",
+                display_name=f"Cluster {i}",
+                server="https://192.0.2.1:6443",
+                auth_type=AuthType.TOKEN,
+                owner_id=owner.id,
+                shared_with=[ClusterShare(user_id=stranger.id, role=ClusterRole.ADMIN)],
+                created_at=now,
+                updated_at=now,
+            )
+        )
+
+
+@pytest.mark.usefixtures("shared_hundred")
+@pytest.mark.parametrize("document", ["Clusters", CLUSTERS])
+async def test_a_hundred_clusters_cost_as_many_commands_as_one(
+    services: Services, owner: Actor, stranger: Actor, document: str
+) -> None:
+    for actor in (owner, stranger):
+        ask = asker(services, actor)
+        with commands.during() as one:
+            await ask(document, first=1)
+        with commands.during() as hundred:
+            answer = await ask.one(document, first=100)
+        rows = answer.get("nodes") or [edge["node"] for edge in answer["edges"]]
+        assert len(rows) == 100
+        assert {row["owner"]["name"] for row in rows} == {"owner"}
+        assert {share["user"]["email"] for row in rows for share in row["sharedWith"]} == {
+            "stranger@example.com"
+        }
+        assert sorted(hundred) == sorted(one)
+        assert len(hundred) <= 4
 
 
 async def test_an_edit_is_one_write_and_one_event(services: Services, owner: Actor) -> None:

@@ -15,6 +15,7 @@ from strawberry.types import ExecutionResult
 
 import schema
 from app.domain.errors import DomainError
+from app.domain.ids import Id
 from app.domain.user import Actor
 from app.domain.workflow import Workflow
 from app.services import Services
@@ -25,6 +26,21 @@ from tests.domain.drawing import deployment
 from tests.schema.probes import Prober
 
 SECRET = "purple-elephant"
+CLUSTERS = {
+    "query": {"cluster", "clusters"},
+    "mutation": {
+        "addCluster",
+        "refreshCluster",
+        "removeCluster",
+        "setDefaultCluster",
+        "shareCluster",
+        "testCluster",
+        "unshareCluster",
+        "updateCluster",
+        "updateClusterCredentials",
+    },
+    "subscription": {"clusterStatus", "clustersStatus"},
+}
 SHOWN_TO_ITS_OWNER = {
     "query": {"workflow", "workflows"},
     "mutation": {
@@ -42,7 +58,7 @@ SHOWN_TO_ITS_OWNER = {
     "subscription": {"workflowChanged"},
 }
 SHOWN_TO_NOBODY = {
-    "query": {"nodeTypes", "serverInfo", "user", "users", "viewer"},
+    "query": {"nodeTypes", "serverInfo", "user", "users", "viewer", *CLUSTERS["query"]},
     "mutation": {
         "changePassword",
         "createInvite",
@@ -54,8 +70,9 @@ SHOWN_TO_NOBODY = {
         "refreshSession",
         "register",
         "updateProfile",
+        *CLUSTERS["mutation"],
     },
-    "subscription": set[str](),
+    "subscription": CLUSTERS["subscription"],
 }
 
 
@@ -93,9 +110,9 @@ async def workflow(services: Services, owner: Actor) -> Workflow:
     return found
 
 
-async def probe(ask: Asker, operation: str, name: str, workflow: Workflow) -> str:
+async def probe(ask: Asker, operation: str, name: str, id_: Id) -> str:
     """All that comes back, as text."""
-    prober = Prober(api(), id_=workflow.id, text="purple")
+    prober = Prober(api(), id_=id_, text="purple")
     document = prober.document(operation, name, roots()[operation][name])
     if operation != "subscription":
         answer = await ask.raw(document)
@@ -132,7 +149,7 @@ async def test_a_stranger_sees_and_changes_nothing(
     name: str,
 ) -> None:
     for caller in (stranger, None):
-        answer = await probe(asker(services, caller), operation, name, workflow)
+        answer = await probe(asker(services, caller), operation, name, workflow.id)
         assert SECRET not in answer
     found = await services.workflows.get(owner, workflow.id)
     assert found is not None
@@ -150,7 +167,7 @@ async def test_a_stranger_sees_and_changes_nothing(
 async def test_the_same_probe_shows_it_to_its_owner(
     services: Services, owner: Actor, workflow: Workflow, operation: str, name: str
 ) -> None:
-    answer = await probe(asker(services, owner), operation, name, workflow)
+    answer = await probe(asker(services, owner), operation, name, workflow.id)
     assert SECRET in answer, answer[:2000]
 
 
@@ -161,4 +178,4 @@ async def test_the_same_probe_shows_it_to_its_owner(
 async def test_fields_that_show_no_workflow_show_none(
     services: Services, owner: Actor, workflow: Workflow, operation: str, name: str
 ) -> None:
-    assert SECRET not in await probe(asker(services, owner), operation, name, workflow)
+    assert SECRET not in await probe(asker(services, owner), operation, name, workflow.id)

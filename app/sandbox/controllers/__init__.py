@@ -83,7 +83,9 @@ async def running(store: Store, registry: Registry, speed: float = 1.0) -> Async
 async def _run(world: World) -> None:
     turn = monotonic()
     while True:
-        world.absorb()
+        if not world.absorb():
+            await asyncio.sleep(0)
+            continue
         key = world.next()
         if key is None:
             with contextlib.suppress(TimeoutError):

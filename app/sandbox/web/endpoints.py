@@ -18,6 +18,7 @@ from app.sandbox.web import (
     reading,
     reviews,
     scale,
+    tables,
     watching,
     writing,
 )
@@ -154,6 +155,9 @@ async def _dispatch(call: Call, verb: str) -> Response:
     if verb == "watch" or (verb == "get" and call.flag("watch")):
         return _stream(watching.watch(call), body.JSON)
     made = await _VERBS[verb](call)
+    table = tables.shown(call)
+    if table is not None:
+        made = table(made)
     created = verb == "create" or (verb == "patch" and call.created)
     return body.answer(made, 201 if created else 200, warnings=call.warnings)
 

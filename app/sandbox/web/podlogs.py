@@ -63,7 +63,7 @@ class _Reader:
         """Some lines, and if it is followed the later ones until the container has ended."""
         yield b"".join(map(self._encoded, first))
         store = self._cluster.store
-        while follow and not self._cluster.closing.is_set():
+        while follow and not self._cluster.closing:
             version = store.version
             over = self._over()
             more = store.logs.read(self._uid, self._container, self._run, after)

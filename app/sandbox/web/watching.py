@@ -12,6 +12,7 @@ from app.sandbox.cluster import Cluster
 from app.sandbox.errors import ApiError, Cause, bad_request
 from app.sandbox.resources import Resource
 from app.sandbox.store import Event, Object
+from app.sandbox.web import tables
 from app.sandbox.web.call import Call
 from app.sandbox.web.reading import Matches, matcher, presented
 
@@ -41,6 +42,7 @@ def watch(call: Call) -> AsyncIterator[bytes]:
         call.target.namespace,
         matcher(call),
         bookmarks=call.flag("allowWatchBookmarks"),
+        table=tables.shown(call),
     )
     listed = initial or ("sendInitialEvents" not in call.query and version == 0)
     # The list is taken now, before the first byte is asked for: a write from here on is an event.
@@ -63,12 +65,14 @@ class _Watcher:
         matches: Matches,
         *,
         bookmarks: bool,
+        table: tables.Shown | None,
     ) -> None:
         self._cluster = cluster
         self._resource = resource
         self._namespace = namespace
         self._matches = matches
         self._bookmarks = bookmarks
+        self._table = table
 
     def state(self) -> list[Object]:
         """What matches at this moment."""
@@ -87,7 +91,7 @@ class _Watcher:
         if initial and self._bookmarks:
             yield self._bookmark(version, INITIAL_END)
         marked = loop.time() + pause
-        while not self._cluster.closing.is_set():
+        while not self._cluster.closing:
             try:
                 events = self._cluster.store.since(version)
             except ApiError as error:
@@ -129,14 +133,16 @@ class _Watcher:
         return None
 
     def _line(self, type_: str, obj: Object) -> bytes:
-        return _encoded(type_, presented(self._resource, obj))
+        shown = presented(self._resource, obj)
+        return _encoded(type_, shown if self._table is None else self._table(shown))
 
     def _bookmark(self, version: int, annotations: dict[str, str] | None) -> bytes:
         metadata: Object = {"resourceVersion": str(version), "creationTimestamp": None}
         if annotations:
             metadata["annotations"] = annotations
         kind, api_version = self._resource.kind, self._resource.api_version
-        return _encoded("BOOKMARK", {"kind": kind, "apiVersion": api_version, "metadata": metadata})
+        shown = {"kind": kind, "apiVersion": api_version, "metadata": metadata}
+        return _encoded("BOOKMARK", shown)
 
 
 def _encoded(type_: str, obj: Any) -> bytes:

@@ -1,0 +1,90 @@
+"""The launcher of a real control plane, as far as a machine without one can show it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.kubernetes.certificates import Authority
+from tests.kubernetes.control_plane import (
+    ApiServer,
+    Etcd,
+    NoControlPlane,
+    control_plane,
+    provided,
+    started_etcd,
+)
+from tests.kubernetes.processes import NotServing, free_ports, serving
+
+
+async def test_a_folder_without_the_programs(tmp_path: Path) -> None:
+    (tmp_path / "etcd").touch()
+    with pytest.raises(NoControlPlane) as refused:
+        async with control_plane(tmp_path, tmp_path):
+            pass
+    assert str(refused.value) == (
+        f"KUBEBUILDER_ASSETS is {tmp_path}, which has no kube-apiserver: name a folder with "
+        "etcd, kube-apiserver and perhaps kube-controller-manager, or unset it."
+    )
+
+
+def test_what_the_programs_provide(tmp_path: Path) -> None:
+    assert provided(tmp_path) == {"api"}
+    (tmp_path / "kube-controller-manager").touch()
+    assert provided(tmp_path) == {"api", "controllers"}
+
+
+def test_without_controllers_accounts_are_not_asked_for(tmp_path: Path) -> None:
+    unasked = "--disable-admission-plugins=ServiceAccount"
+    alone = ApiServer(6443, "http://127.0.0.1:2379", tmp_path, has_controllers=False)
+    assert unasked in alone.arguments()
+    beside = ApiServer(6443, "http://127.0.0.1:2379", tmp_path, has_controllers=True)
+    assert unasked not in beside.arguments()
+    assert "--secure-port=6443" in beside.arguments()
+
+
+def test_every_file_that_is_named_is_there(tmp_path: Path) -> None:
+    server = ApiServer(6443, "http://127.0.0.1:2379", tmp_path, has_controllers=True)
+    server.write(Authority(), "secret")
+    named = [
+        Path(value)
+        for _, _, value in (each.partition("=") for each in server.arguments())
+        if value.startswith(str(tmp_path))
+    ]
+    assert len(named) == 7
+    assert all(path.exists() for path in named)
+    tokens = tmp_path / "tokens.csv"
+    assert tokens.read_text() == 'secret,tests,tests,"system:masters"\n'
+
+
+async def test_a_program_that_ends_says_why(tmp_path: Path) -> None:
+    async def never() -> bool:
+        return False
+
+    command = ["/bin/sh", "-c", "echo no such flag; exit 3"]
+    with pytest.raises(NotServing, match=r"^sh ended with 3:\nno such flag\n$"):
+        async with serving(command, tmp_path / "log", never):
+            pass
+
+
+async def test_a_program_that_is_never_ready(tmp_path: Path) -> None:
+    async def never() -> bool:
+        return False
+
+    with pytest.raises(NotServing, match=r"^sleep was not ready within 0\.2 s"):
+        async with serving(["sleep", "60"], tmp_path / "log", never, patience=0.2):
+            pass
+
+
+async def test_etcd_starts_and_ends(tmp_path: Path, requires: Callable[..., str]) -> None:
+    port, peers = free_ports(2)
+    etcd = Etcd(port, peers, tmp_path / "data")
+    async with (
+        started_etcd(Path(requires("etcd")), etcd, tmp_path),
+        httpx.AsyncClient(trust_env=False) as http,
+    ):
+        assert (await http.get(f"{etcd.url}/health")).json()["health"] == "true"
+    async with httpx.AsyncClient(trust_env=False) as http:
+        with pytest.raises(httpx.ConnectError):
+            await http.get(f"{etcd.url}/health")
