@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 
 import aiohttp
 
@@ -72,7 +72,8 @@ class Calls:
             raise self._translated(error) from None
         endpoint = self._transport.endpoint
         warnings = answers.warnings(response.headers.getall("Warning", []), endpoint)
-        return Answer(answers.parse(raw, endpoint), response.status, warnings)
+        body = answers.parse(raw, endpoint)
+        return Answer(body, response.status, warnings, size=len(raw))
 
     async def _send(self, request: Request, waits: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
         """A response with a good status. Its body has to be read, and it has to be released."""
@@ -139,13 +140,15 @@ class Calls:
         except BROKEN as error:
             raise self._translated(error, seconds=_HEAD_SECONDS) from None
         try:
-            yield self._lines(response, longest_line or self._limits.line, cut=cut)
+            longest = longest_line or self._limits.line
+            async with aclosing(self._lines(response, longest, cut=cut)) as lines:
+                yield lines
         finally:
             response.close()
 
     async def _lines(
         self, response: aiohttp.ClientResponse, longest: int, *, cut: bool
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         lines = _Lines(longest, cut=cut)
         try:
             async for chunk in response.content.iter_any():

@@ -37,11 +37,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the cluster answered; `warnings` are the texts of its `Warning` headers."""
+    """What the cluster answered; `warnings` are the texts of its `Warning` headers.
+
+    `size` is that of the body in bytes.
+    """
 
     body: dict[str, Any]
     status: int
     warnings: list[str] = field(default_factory=list)
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ Capabilities are sorted tokens:
 import asyncio
 import re
 from collections.abc import Awaitable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -211,10 +212,12 @@ async def _nodes(client: KubeClient) -> tuple[int, Traces]:
 
 async def _namespaces(client: KubeClient) -> list[str]:
     names: list[str] = []
-    async for page in pages(client, paths.resource("v1", "namespaces"), accept=METADATA_ONLY):
-        names += _names(page)
-        if len(names) >= _MOST_NAMESPACES:
-            break
+    path = paths.resource("v1", "namespaces")
+    async with aclosing(pages(client, path, accept=METADATA_ONLY)) as found:
+        async for page in found:
+            names += _names(page)
+            if len(names) >= _MOST_NAMESPACES:
+                break
     return sorted(names[:_MOST_NAMESPACES])
 
 

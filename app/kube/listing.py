@@ -1,6 +1,6 @@
 """Lists, page by page, as Kubernetes hands them out. Whoever answers may never stop, so we do."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from app.domain.errors import ClusterError, ClusterFault
@@ -8,6 +8,7 @@ from app.kube.client import JSON, KubeClient
 
 PAGE = 500
 MOST_OBJECTS = 100_000
+MOST_BYTES = 256 * 2**20
 _MOST_PAGES = 1_000
 
 METADATA_ONLY = f"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,{JSON}"
@@ -21,18 +22,20 @@ async def pages(
     params: Mapping[str, str] | None = None,
     page: int = PAGE,
     accept: str = JSON,
-) -> AsyncIterator[dict[str, Any]]:
+) -> AsyncGenerator[dict[str, Any], None]:
     """The pages of a list. Raises ClusterError; GONE when the list took too long to read.
 
-    More than MOST_OBJECTS are refused: UNAVAILABLE.
+    More than MOST_OBJECTS or MOST_BYTES are refused: UNAVAILABLE.
     """
     at: dict[str, str] = {}
-    seen = 0
+    seen = size = 0
     for _ in range(_MOST_PAGES):
         asked = {**(params or {}), "limit": str(page), **at}
-        body = (await client.get(path, params=asked, accept=accept)).body
+        answer = await client.get(path, params=asked, accept=accept)
+        body = answer.body
         seen += len(items(body))
-        if seen > MOST_OBJECTS:
+        size += answer.size
+        if seen > MOST_OBJECTS or size > MOST_BYTES:
             break
         yield body
         token = metadata(body).get("continue")
@@ -40,7 +43,8 @@ async def pages(
             return
         at = {"continue": token}
     raise ClusterError(
-        ClusterFault.UNAVAILABLE, f"The list has more than {MOST_OBJECTS} objects or never ends."
+        ClusterFault.UNAVAILABLE,
+        f"The list never ends, or has more than {MOST_OBJECTS} objects or {MOST_BYTES} bytes.",
     )
 
 

@@ -92,7 +92,7 @@ class OidcTokens:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._renew(outdated))
             self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
-        return await self._task
+        return await asyncio.shield(self._task)
 
     async def _renew(self, outdated: str | None) -> str:
         """Ask the provider, then store what it gave; only the latter when it failed before."""

@@ -9,13 +9,17 @@ import contextlib
 import os
 import ssl
 import tempfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import aiohttp
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from kubernetes.aio.client import ApiClient, Configuration
 
 from app.domain.access import Access, BearerToken, ClientCertificate, OidcSession
@@ -56,8 +60,9 @@ class Transport:
             self._api = ApiClient(config)
         except (ssl.SSLError, ValueError):
             raise unusable("certificate authority", self.endpoint) from None
-        if access.ca is None and not isinstance(access.proof, ClientCertificate):
-            self._api.rest_client.ssl_context = _common_context()
+        if access.ca is None:
+            own = isinstance(access.proof, ClientCertificate)
+            self._api.rest_client.ssl_context = _system_context() if own else _common_context()
         try:
             if isinstance(access.proof, ClientCertificate):
                 _load(self._api.rest_client.ssl_context, access.proof)
@@ -131,7 +136,7 @@ class Transport:
     def _configuration(self) -> Configuration:
         access = self._access
         config = Configuration(host=access.server.rstrip("/"))
-        config.ca_cert_data = access.ca
+        config.ca_cert_data = access.ca or _placeholder()
         config.tls_server_name = access.tls_server_name
         config.client_session_kwargs = {"trust_env": False}
         config.trace_configs = [dialling.no_redirects()]
@@ -147,10 +152,34 @@ class Transport:
         return dialling.connector(self._guard, self._api.rest_client.ssl_context)
 
 
+def _system_context() -> ssl.SSLContext:
+    """The system's authorities: a megabyte, which takes some forty milliseconds to read."""
+    return ssl.create_default_context()
+
+
 @cache
 def _common_context() -> ssl.SSLContext:
-    """The system's authorities, which take a megabyte: whoever adds nothing to them shares them."""
-    return ssl.create_default_context()
+    """For all who add nothing to the system's authorities."""
+    return _system_context()
+
+
+@cache
+def _placeholder() -> str:
+    """An authority that signs nothing: without one, the client reads the system's for each cluster.
+
+    The context that it makes of this one is thrown away.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "nobody")])
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
+        .decode()
+    )
 
 
 def _load(context: ssl.SSLContext, proof: ClientCertificate) -> None:

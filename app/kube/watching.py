@@ -7,7 +7,8 @@ they are sent back as they came and never compared.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -96,8 +97,10 @@ async def watch(
     label_selector: str | None = None,
     field_selector: str | None = None,
     rhythm: Rhythm | None = None,
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """Yields a Snapshot first, and again whenever changes may have been missed.
+
+    Close it (`contextlib.aclosing`) when you stop reading: it holds a connection.
 
     Objects come without `metadata.managedFields`. Raises ClusterError when going on makes no sense:
     UNAUTHORIZED, SIGN_IN_AGAIN, FORBIDDEN, NOT_FOUND, ADDRESS_FORBIDDEN, NOT_KUBERNETES, INVALID.
@@ -109,8 +112,9 @@ async def watch(
         try:
             if watching.version is None:
                 yield await watching.listed()
-            async for event in watching.streamed():
-                yield event
+            async with aclosing(watching.streamed()) as changes:
+                async for change in changes:
+                    yield change
         except ClusterError as error:
             end = _End(error, relist=error.fault is ClusterFault.GONE)
         except _End as ended:
@@ -170,7 +174,7 @@ class _Watching:
             )
         return Snapshot(objects)
 
-    async def streamed(self) -> AsyncIterator[Changed]:
+    async def streamed(self) -> AsyncGenerator[Changed, None]:
         """The changes of one stream. Raises _End and ClusterError; returns at its regular end."""
         turn = self._rhythm.turn * random.uniform(0.8, 1.2)  # noqa: S311
         params = {

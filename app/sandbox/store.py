@@ -329,7 +329,11 @@ def stale(resource: Resource, live: Object, field: str, wanted: str) -> ApiError
         f"the {word} in the precondition ({wanted}) does not match the {word} in record "
         f"({live['metadata'][field]}). The object might have been {happened}"
     )
-    return conflict(resource, live["metadata"]["name"], why)
+    # The kind stands here, and here alone, where else the resource does.
+    named = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
+    name = live["metadata"]["name"]
+    message = f'Operation cannot be fulfilled on {named} "{name}": {why}'
+    return ApiError(409, "Conflict", message, resource=resource, kind=resource.kind, name=name)
 
 
 def _grace(resource: Resource, obj: Object, asked: int | None) -> int:

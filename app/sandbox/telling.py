@@ -9,6 +9,9 @@ from app.sandbox.world import World
 _MOST = 2_000
 """Events that are kept; in a real cluster they are gone after an hour."""
 
+_PAUSE = 5.0
+"""Seconds in which the same is not said again: whoever looks twice has nothing new to say."""
+
 
 def tell(
     world: World,
@@ -29,6 +32,9 @@ def tell(
     namespace = metadata.get("namespace") or "default"
     before = world.store.get(kind, namespace, said.get(key, ""))
     if before is not None:
+        if world.now() - said[key, "at"] < _PAUSE:
+            return
+        said[key, "at"] = world.now()
         again = copied(before)
         again["count"] += 1
         again["lastTimestamp"] = now
@@ -65,7 +71,7 @@ def tell(
         },
     )
     if made is not None:
-        said[key] = made["metadata"]["name"]
+        said[key], said[key, "at"] = made["metadata"]["name"], world.now()
         _bound(world, kind)
 
 

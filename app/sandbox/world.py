@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, NamedTuple
 
+from app.sandbox.admission.defaults import default
 from app.sandbox.admission.preparing import prepare
 from app.sandbox.errors import ApiError
 from app.sandbox.resources import Registry, Resource
@@ -18,6 +19,10 @@ from app.sandbox.store import Event, Object, Store, copied, stamp
 
 _AT_ONCE = 100
 """Writes that are taken in before everybody else has a turn."""
+
+_SOON = 0.001
+"""Seconds of the cluster that a look later is later at least: what is left of a sum of fractions
+must not be due at once, for ever."""
 
 Trigger = Callable[["World", Event], Iterable["Key"]]
 """Which other objects have to be looked at after a change."""
@@ -55,8 +60,15 @@ class World:
     """
 
     def __init__(
-        self, store: Store, registry: Registry, speed: float, triggers: Iterable[Trigger]
+        self,
+        store: Store,
+        registry: Registry,
+        speed: float,
+        triggers: Iterable[Trigger],
+        *,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
+        self._clock = clock
         self.store = store
         self.registry = registry
         self.speed = speed
@@ -79,7 +91,7 @@ class World:
 
     def now(self) -> float:
         """Seconds of the cluster's time, from an unknown beginning."""
-        return monotonic() * self.speed
+        return self._clock() * self.speed
 
     def stamp(self) -> str:
         """This moment, as Kubernetes writes it."""
@@ -98,7 +110,7 @@ class World:
 
     def after(self, seconds: float, resource: Resource, obj: Object) -> None:
         """Look at an object again when so many of the cluster's seconds are over."""
-        key, at = key_of(resource, obj), self.now() + max(seconds, 0.0)
+        key, at = key_of(resource, obj), self.now() + max(seconds, _SOON)
         if self._soonest.get(key, at + 1) <= at:
             return
         self._ticket += 1
@@ -250,6 +262,7 @@ class World:
                 return None
         made = copied(obj)
         made["metadata"].setdefault("uid", str(uuid.uuid4()))
+        default(resource, made)
         prepare(self.store, resource, made, None)
         return self.store.create(resource, made)
 

@@ -81,6 +81,8 @@ class Monitor:
         self._asked = asyncio.Semaphore(pace.at_once)
         self._looks: set[asyncio.Task[Finding | None]] = set()
         self._calls: set[asyncio.Task[Finding]] = set()
+        self._recording = asyncio.Lock()
+        """What people are told has one number each: MongoDB would do again what is done at once."""
         self._planned = asyncio.Event()
         self._closing = False
 
@@ -218,7 +220,8 @@ class Monitor:
             await self._clusters.record(after, transaction=transaction)
             return True
 
-        recorded = await self._database.transaction(work)
+        async with self._recording:
+            recorded = await self._database.transaction(work)
         self._metrics.cluster_checks.labels(finding.status).inc()
         if recorded and looked_at.status is not finding.status:
             log.info("cluster status", cluster=looked_at.id, status=finding.status)

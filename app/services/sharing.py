@@ -112,10 +112,11 @@ class Sharing:
         action = ClusterAction.VIEW if user_id == actor.id else ClusterAction.ADMINISTER
 
         def decide(cluster: Cluster) -> dict[str, list[ClusterShare]]:
-            kept = [each for each in cluster.shared_with if each.user_id != user_id]
-            if len(kept) == len(cluster.shared_with):
+            ended = _share_of(cluster, user_id)
+            if ended is None:
                 raise NotFound("share", path=["userId"])
-            return {"shared_with": kept}
+            _check_reach(actor, cluster, ended)
+            return {"shared_with": [each for each in cluster.shared_with if each is not ended]}
 
         changed = await self._changes.make(actor, cluster_id, action, decide)
         now = self._now()
@@ -155,8 +156,15 @@ def _check(actor: Actor, cluster: Cluster, share: ClusterShare, person: str) -> 
         raise Invalid.field([person], "The cluster is this person's own.")
     if share.user_id == actor.id:
         raise Invalid.field([person], "You cannot change what is shared with yourself.")
-    own = next((each for each in cluster.shared_with if each.user_id == actor.id), None)
-    if own is None:
+    _check_reach(actor, cluster, share)
+    if (theirs := _share_of(cluster, share.user_id)) is not None:
+        _check_reach(actor, cluster, theirs)
+
+
+def _check_reach(actor: Actor, cluster: Cluster, share: ClusterShare) -> None:
+    """Raises Forbidden for a share that is not within the actor's own: to give, change or end."""
+    own = _share_of(cluster, actor.id)
+    if own is None or own == share:
         return
     if own.namespaces and not set(share.namespaces or ["*"]) <= set(own.namespaces):
         names = ", ".join(own.namespaces)
@@ -166,3 +174,7 @@ def _check(actor: Actor, cluster: Cluster, share: ClusterShare, person: str) -> 
     ):
         until = own.expires_at.isoformat(timespec="seconds")
         raise Forbidden(f"You can share it as long as you have it, which is until {until}.")
+
+
+def _share_of(cluster: Cluster, user_id: Id) -> ClusterShare | None:
+    return next((each for each in cluster.shared_with if each.user_id == user_id), None)

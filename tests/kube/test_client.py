@@ -12,6 +12,7 @@ from app.domain.access import BearerToken, ClientCertificate
 from app.domain.errors import ClusterError, ClusterFault
 from app.kube.client import APPLY, MERGE, KubeClient
 from app.kube.kubeconfig import read_kubeconfig
+from tests.kube.provider import id_token
 from tests.kube.serving import Server, context, serving
 from tests.kube.test_kubeconfig import kubeconfig
 from tests.kubernetes.certificates import Authority
@@ -31,6 +32,44 @@ async def test_a_token_is_sent_as_it_is(server: Server, connect: Open) -> None:
     assert [asked.headers["Authorization"] for asked in server.asked] == [f"Bearer {TOKEN}"]
     assert server.asked[0].headers["User-Agent"].startswith("kubeorch/")
     assert "Cookie" not in server.asked[0].headers
+
+
+async def test_a_service_account_is_the_token_that_was_given(
+    server: Server, connect: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never the identity of this server, were it inside a cluster itself."""
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "1")
+    token = id_token("system:serviceaccount:a:deployer", ends=-1)
+    server.answers("GET /version", {"gitVersion": "v1.36.2"})
+
+    await (await connect(BearerToken(token=token))).get("/version")
+
+    assert server.asked[0].headers["Authorization"] == f"Bearer {token}"
+
+
+async def test_a_token_that_is_revoked(server: Server, connect: Open) -> None:
+    server.answers("GET /version", {"gitVersion": "v1.36.2"})
+    client = await connect()
+    await client.get("/version")
+    server.allow = lambda _: False
+
+    with pytest.raises(ClusterError, match="does not accept the credentials") as failed:
+        await client.get("/version")
+
+    assert failed.value.fault is ClusterFault.UNAUTHORIZED
+    assert len(server.asked) == 2
+
+
+async def test_what_rbac_denies(server: Server, connect: Open) -> None:
+    told = 'pods is forbidden: User "alice" cannot list resource "pods" in API group ""'
+    server.refuses("GET /api/v1/pods", 403, told)
+
+    with pytest.raises(ClusterError, match='User "alice" cannot list resource "pods"') as failed:
+        await (await connect()).get("/api/v1/pods")
+
+    assert failed.value.fault is ClusterFault.FORBIDDEN
+    assert "The credentials are good" in failed.value.message
 
 
 async def test_a_kubeconfig_leads_to_the_cluster(

@@ -136,6 +136,39 @@ async def test_only_the_allowed_answers_are_dialled(
     assert (await client.get("/x", seconds=5)).body == {"ok": True}
 
 
+async def test_the_resolver_hands_on_only_what_is_allowed(
+    names: dict[str, list[list[str]]],
+) -> None:
+    names["cluster.test"] = [[METADATA, "127.0.0.1", "10.0.0.1"]]
+    resolver = dialling.GuardedResolver(dialling.Guard(AddressPolicy(loopback=True)))
+
+    found = await resolver.resolve("cluster.test", 6443)
+
+    assert [(one["host"], one["port"]) for one in found] == [("127.0.0.1", 6443)]
+
+
+async def test_many_forbidden_answers_are_one_refusal(
+    connect: Open, names: dict[str, list[list[str]]]
+) -> None:
+    names["cluster.test"] = [[METADATA, "0.0.0.0", "10.0.0.1"]]  # noqa: S104
+    client = await connect(url="https://cluster.test")
+
+    assert await fault(client.get("/x")) is ClusterFault.ADDRESS_FORBIDDEN
+
+
+async def test_no_cookies_are_kept(
+    server: Server, connect: Open, names: dict[str, list[list[str]]]
+) -> None:
+    names["cluster.test"] = [["127.0.0.1"]]
+    server.answers("GET /x", {"ok": True}, **{"Set-Cookie": "a=b; Path=/"})
+    client = await connect(url=named(server))
+
+    await client.get("/x")
+    await client.get("/x")
+
+    assert ["Cookie" in asked.headers for asked in server.asked] == [False, False]
+
+
 async def test_a_name_that_does_not_resolve(connect: Open) -> None:
     client = await connect(url="https://cluster.invalid:6443")
 

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -29,10 +29,8 @@ async def watching(
     async def following() -> Event:
         return await asyncio.wait_for(anext(events), 10)
 
-    try:
+    async with aclosing(events):
         yield following
-    finally:
-        await events.aclose()  # type: ignore[attr-defined]
 
 
 def names(event: Event) -> list[str]:
@@ -317,7 +315,7 @@ async def test_a_server_that_dies_and_comes_back(tls: ssl.SSLContext, connect: O
         while isinstance(told, Interrupted):
             told = await asyncio.wait_for(anext(events), 10)
         assert names(told) == ["other"]
-        await events.aclose()  # type: ignore[attr-defined]
+        await events.aclose()
 
 
 @pytest.mark.parametrize("code", [401, 403, 404])
@@ -337,7 +335,7 @@ async def test_rights_that_are_taken_away(server: Server, connect: Open) -> None
     pods = Pods(server)
     events = watch(await connect(), PATH, rhythm=QUICK)
     assert names(await anext(events)) == []
-    following = asyncio.create_task(anext(events))  # type: ignore[arg-type]
+    following = asyncio.create_task(anext(events))
     await pods.watched(1)
     server.refuses(f"GET {PATH}", 403, "forbidden")
     pods.bookmark()

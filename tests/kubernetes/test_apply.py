@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.kubernetes.asking import APPLY, STRATEGIC, Api, Object, ok, refused
+from tests.kubernetes.asking import APPLY, STRATEGIC, Api, Object, causes, ok, refused
 from tests.kubernetes.objects import config_map, container, deployment, labelled, secret
 
 pytestmark = pytest.mark.api
@@ -269,8 +269,14 @@ async def test_another_uid(api: Api) -> None:
     assert f"uid mismatch: the provided object specified uid {uid}" in body["message"]
     ok(await api.apply(config_map("a", key="1")), 201)
     answer = await api.apply({**obj, "data": {"key": "2"}})
-    assert answer.status_code in (409, 422)
+    assert causes(answer) == {("FieldValueInvalid", "metadata.uid")}
     assert (await api.read("ConfigMap", "a"))["data"] == {"key": "1"}
+
+
+async def test_a_version_of_what_is_not_there_is_no_matter(api: Api) -> None:
+    obj = config_map("a", key="1")
+    obj["metadata"]["resourceVersion"] = "1"
+    ok(await api.apply(obj), 201)
 
 
 async def test_secrets(api: Api) -> None:

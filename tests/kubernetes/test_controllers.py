@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from tests.kubernetes.asking import Api, Object, ok
+from tests.kubernetes.asking import Api, Object, ok, refused
 from tests.kubernetes.clusters import Cluster
 from tests.kubernetes.kubelet import playing
 from tests.kubernetes.objects import (
@@ -255,6 +255,19 @@ async def test_an_autoscaler_finds_its_target(api: Api) -> None:
     assert found is not None
     assert found[0] == "True"
     assert live["status"]["currentReplicas"] == 1
+
+
+async def test_an_autoscaler_owns_the_number_that_it_sets(api: Api) -> None:
+    ok(await api.apply(deployment("a", replicas=1), "one"), 201)
+    await api.made(autoscaler("a", "a", least=2))
+    await api.until("Deployment", "a", lambda obj: obj["spec"]["replicas"] == 2)
+    answer = await api.apply(deployment("a", replicas=1), "one")
+    (cause,) = refused(answer, 409, "Conflict")["details"]["causes"]
+    assert cause["field"] == ".spec.replicas"
+    assert cause["message"].startswith('conflict with "kube-controller-manager"')
+    unset = deployment("a")
+    live = ok(await api.apply(unset, "one"))
+    assert live["spec"]["replicas"] == 2
 
 
 async def test_an_autoscaler_of_nothing(api: Api) -> None:

@@ -50,9 +50,10 @@ async def test_only_the_object_that_was_meant(api: Api) -> None:
     ):
         answer = await api.delete("ConfigMap", "a", options={"preconditions": {field: wrong}})
         body = refused(answer, 409, "Conflict")
-        assert body["message"].startswith('Operation cannot be fulfilled on configmaps "a": ')
-        assert f"{word} in the precondition ({wrong})" in body["message"]
-        assert f"in record ({right})" in body["message"]
+        # Here, and here alone, the kind stands where else the resource does.
+        assert body["message"].startswith('Operation cannot be fulfilled on ConfigMap "a": ')
+        assert f"the {word} in the precondition ({wrong})" in body["message"]
+        assert f"does not match the {word} in record ({right})" in body["message"]
     ok(await api.delete("ConfigMap", "a", options={"preconditions": {"uid": uid}}))
 
 

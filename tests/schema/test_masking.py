@@ -56,6 +56,8 @@ RAISED: dict[str, Exception] = {
     "conflict": domain.Conflict("It runs already."),
     "often": domain.RateLimited("Too often.", retry_after=7),
     "large": domain.LimitExceeded("Too large.", limit=9),
+    "away": domain.ClusterError(domain.ClusterFault.UNREACHABLE, "Nobody listens."),
+    "busy": domain.ClusterError(domain.ClusterFault.THROTTLED, "Too busy.", retry_after=1.2),
 }
 
 
@@ -159,6 +161,9 @@ async def test_our_own_mistakes_are_masked_and_logged_under_the_same_id(query: s
         ("conflict", "It runs already.", {"code": "CONFLICT"}),
         ("often", "Too often.", {"code": "RATE_LIMITED", "retryAfter": 7}),
         ("large", "Too large.", {"code": "LIMIT_EXCEEDED", "limit": 9}),
+        ("away", "Nobody listens.", {"code": "CLUSTER_UNREACHABLE", "fault": "UNREACHABLE"}),
+        ("busy", "Too busy.",
+         {"code": "CLUSTER_UNREACHABLE", "fault": "THROTTLED", "retryAfter": 2}),
     ],
 )  # fmt: skip
 async def test_expected_failures_keep_their_words(

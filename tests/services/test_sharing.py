@@ -192,6 +192,21 @@ async def test_an_admin_gives_no_more_than_they_have(
     assert set(shares(changed)) == {stranger.id, third.id}
 
 
+async def test_an_admin_takes_no_more_away_than_they_could_give(
+    services: Services, owner: Actor, stranger: Actor, third: Actor, cluster: Cluster
+) -> None:
+    await give(services, owner, cluster, stranger, ADMIN, namespaces=["a"])
+    before = await give(services, owner, cluster, third, ADMIN, namespaces=["a", "b"])
+    with pytest.raises(Forbidden, match=r"^You can share what you have"):
+        await give(services, stranger, cluster, third, VIEWER, namespaces=["a"])
+    with pytest.raises(Forbidden, match=r"^You can share what you have"):
+        await services.sharing.unshare(stranger, cluster.id, third.id)
+    assert await services.clusters.get(owner, cluster.id) == before
+    await give(services, owner, cluster, third, ADMIN, namespaces=["a"])
+    changed = await services.sharing.unshare(stranger, cluster.id, third.id)
+    assert set(shares(changed)) == {stranger.id}
+
+
 async def test_whoever_is_not_found_is_not_shared_with(
     services: Services, owner: Actor, cluster: Cluster
 ) -> None:

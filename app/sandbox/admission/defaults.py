@@ -105,10 +105,9 @@ def _volume(volume: Object) -> None:
 
 
 def _template(spec: Object) -> None:
-    template = spec.get("template")
-    if template:
-        fill(template, metadata={}, spec={})
-        pod_spec(template["spec"])
+    fill(spec, template={})
+    fill(spec["template"], metadata={}, spec={})
+    pod_spec(spec["template"]["spec"])
 
 
 def _deployment(obj: Object) -> None:

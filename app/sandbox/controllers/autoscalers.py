@@ -3,13 +3,18 @@
 Nothing runs, so there is no load: what is measured is always just what is wanted.
 """
 
+from typing import Any
+
+from app.sandbox import schemas
 from app.sandbox.counting import with_condition
+from app.sandbox.ownership import record_update
 from app.sandbox.resources import Resource
-from app.sandbox.store import Event, Object
+from app.sandbox.store import Event, Object, copied
 from app.sandbox.telling import tell
 from app.sandbox.world import Key, World, is_leaving
 
 SOURCE = "horizontal-pod-autoscaler"
+_MANAGER = "kube-controller-manager"
 NO_METRICS = "sandbox/no-metrics"
 """An annotation of an autoscaler that cannot measure: as in a cluster without a metrics server."""
 _UNMEASURED = (
@@ -38,16 +43,42 @@ def sync(world: World, resource: Resource, obj: Object) -> None:
         _write(world, resource, obj, conditions, current=0, wanted=0)
         return
     kind, scaled = target
-    current = int(scaled["spec"].get("replicas", 1))
-    running = int(scaled.get("status", {}).get("replicas", 0))
+    wanted_path, running_path, _ = kind.scale_paths
+    current = int(_at(scaled, wanted_path, 1))
+    running = int(_at(scaled, running_path, 0))
     wanted, conditions = _decide(world, resource, obj, conditions, current)
     if wanted != current:
-        changed = {**scaled["spec"], "replicas": wanted}
-        world.update(kind, scaled, spec=changed)
+        _rescale(world, kind, scaled, wanted)
         way = "below Spec.MinReplicas" if wanted > current else "above Spec.MaxReplicas"
         message = f"New size: {wanted}; reason: Current number of replicas {way}"
         tell(world, resource, obj, "SuccessfulRescale", message, source=SOURCE)
     _write(world, resource, obj, conditions, current=running, wanted=wanted)
+
+
+def _at(obj: Object, path: str, otherwise: int) -> Any:
+    found: Any = obj
+    for part in path.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return otherwise if found is None else found
+
+
+def _rescale(world: World, kind: Resource, scaled: Object, wanted: int) -> None:
+    """Set the number, and own it: whoever applies another one later is told of a conflict."""
+    changed = copied(scaled)
+    *way, last = kind.scale_paths[0].split(".")
+    place = changed
+    for part in way:
+        place = place.setdefault(part, {})
+    place[last] = wanted
+    recorded = record_update(
+        scaled,
+        changed,
+        manager=_MANAGER,
+        schema=schemas.builtin(kind.api_version, kind.kind) or schemas.ANY,
+        now=world.stamp(),
+        subresource="scale",
+    )
+    world.store.update(kind, recorded)
 
 
 def _decide(

@@ -10,7 +10,7 @@ from app.sandbox.counting import (
     is_ready,
     phase,
 )
-from app.sandbox.references import claimed
+from app.sandbox.references import claimed, reference
 from app.sandbox.resources import Resource
 from app.sandbox.store import Object, copied
 from app.sandbox.telling import tell
@@ -92,6 +92,7 @@ def _step(
     for number in sorted(set(pods) - set(wanted), reverse=True):
         if not is_leaving(pods[number]):
             delete_pod(world, resource, obj, pods[number])
+            _forget_claims(world, obj, number)
         if in_order:
             return
     there = {number: pods[number] for number in wanted}
@@ -155,6 +156,7 @@ def _made(
 def _claim(world: World, resource: Resource, obj: Object, template: Object, pod: str) -> None:
     kind, namespace = world.of("PersistentVolumeClaim"), obj["metadata"]["namespace"]
     name = f"{template['metadata']['name']}-{pod}"
+    owners = [reference(resource, obj)] if _retains(obj, "whenDeleted") == "Delete" else None
     if world.store.get(kind, namespace, name) is not None:
         return
     made = copied(template)
@@ -165,11 +167,30 @@ def _claim(world: World, resource: Resource, obj: Object, template: Object, pod:
         "namespace": namespace,
         "labels": {**(metadata.get("labels") or {}), **labels},
         "annotations": metadata.get("annotations") or {},
+        **({"ownerReferences": owners} if owners else {}),
     }
     if world.create(kind, made) is None:
         return
     message = f"create Claim {name} Pod {pod} in StatefulSet {obj['metadata']['name']} success"
     tell(world, resource, obj, "SuccessfulCreate", message, source="statefulset-controller")
+
+
+def _retains(obj: Object, when: str) -> str:
+    """`Retain` or `Delete`: what becomes of claims `whenDeleted` and `whenScaled`."""
+    policy = obj["spec"].get("persistentVolumeClaimRetentionPolicy") or {}
+    return str(policy.get(when, "Retain"))
+
+
+def _forget_claims(world: World, obj: Object, number: int) -> None:
+    """The claims of a pod that is not wanted any more; they go when it is gone."""
+    if _retains(obj, "whenScaled") != "Delete":
+        return
+    pod, kind = f"{obj['metadata']['name']}-{number}", world.of("PersistentVolumeClaim")
+    for template in obj["spec"].get("volumeClaimTemplates") or ():
+        name = f"{template['metadata']['name']}-{pod}"
+        live = world.store.get(kind, obj["metadata"]["namespace"], name)
+        if live is not None and not is_leaving(live):
+            world.delete(kind, live)
 
 
 def _count(

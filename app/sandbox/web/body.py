@@ -53,6 +53,8 @@ async def read(request: Request) -> Any:
             "the body of the request was in an unknown format - "
             f"accepted media types include: {accepted}"
         )
+        if "protobuf" in kind:
+            message += ". The sandbox cluster speaks no protobuf: with kubectl, use `kubectl apply`"
         raise ApiError(415, "UnsupportedMediaType", message)
     value = _parsed(bytes(received), as_yaml="yaml" in kind)
     if _depth(value) > DEEPEST:

@@ -5,7 +5,7 @@ from typing import Any
 from app.sandbox import admission, ownership, patches
 from app.sandbox.admission import Candidate
 from app.sandbox.errors import ApiError, Cause, bad_request, conflict, invalid, not_found
-from app.sandbox.store import Object, stale, stamp
+from app.sandbox.store import Object, stamp
 from app.sandbox.web.body import content_type
 from app.sandbox.web.call import Call
 
@@ -142,15 +142,14 @@ def _meant(call: Call, live: Object | None, metadata: Object) -> None:
         admission.namespace_takes(
             call.cluster, call.resource, call.target.namespace, call.target.name
         )
-        if metadata.get("uid") or metadata.get("resourceVersion"):
-            uid = metadata.get("uid")
-            given = f"uid {uid}" if uid else "a resourceVersion"
-            why = f"the provided object specified {given}, and no existing object was found"
-            why = f"uid mismatch: {why}" if uid else why
-            raise conflict(call.resource, call.target.name, why)
+        if uid := metadata.get("uid"):
+            given = f"the provided object specified uid {uid}, and no existing object was found"
+            raise conflict(call.resource, call.target.name, f"uid mismatch: {given}")
         return
     if metadata.get("uid") and metadata["uid"] != live["metadata"]["uid"]:
-        raise stale(call.resource, live, "uid", str(metadata["uid"]))
+        why = f'Invalid value: "{str(metadata["uid"])[:63]}": field is immutable'
+        cause = Cause("FieldValueInvalid", "metadata.uid", why)
+        raise invalid(call.resource, call.target.name, [cause])
     version = metadata.get("resourceVersion")
     if version and version != live["metadata"]["resourceVersion"]:
         raise conflict(call.resource, call.target.name)
