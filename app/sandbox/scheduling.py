@@ -2,36 +2,10 @@
 
 from decimal import Decimal
 
+from app.sandbox.admission.numbers import amount
 from app.sandbox.counting import FAIL, phase
 from app.sandbox.store import Object
 from app.sandbox.world import World
-
-_SUFFIXES = {
-    "n": Decimal("1e-9"),
-    "u": Decimal("1e-6"),
-    "m": Decimal("1e-3"),
-    "k": Decimal(10) ** 3,
-    "M": Decimal(10) ** 6,
-    "G": Decimal(10) ** 9,
-    "T": Decimal(10) ** 12,
-    "P": Decimal(10) ** 15,
-    "E": Decimal(10) ** 18,
-    "Ki": Decimal(2) ** 10,
-    "Mi": Decimal(2) ** 20,
-    "Gi": Decimal(2) ** 30,
-    "Ti": Decimal(2) ** 40,
-    "Pi": Decimal(2) ** 50,
-    "Ei": Decimal(2) ** 60,
-}
-
-
-def amount(text: object) -> Decimal:
-    """A quantity that has been found valid before, as a number."""
-    said = str(text)
-    for suffix in (said[-2:], said[-1:]):
-        if suffix in _SUFFIXES and len(said) > len(suffix):
-            return Decimal(said[: -len(suffix)]) * _SUFFIXES[suffix]
-    return Decimal(said)
 
 
 def requests(pod: Object) -> dict[str, Decimal]:

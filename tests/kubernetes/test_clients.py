@@ -11,7 +11,19 @@ import yaml
 
 from tests.kubernetes.asking import Api
 from tests.kubernetes.clusters import Cluster
-from tests.kubernetes.objects import config_map, deployment
+from tests.kubernetes.objects import (
+    autoscaler,
+    claim,
+    config_map,
+    container,
+    cron_job,
+    daemon_set,
+    deployment,
+    ingress,
+    job,
+    service,
+    stateful_set,
+)
 
 pytestmark = pytest.mark.api
 
@@ -106,3 +118,61 @@ async def test_the_typed_client(cluster: Cluster, api: Api) -> None:
         )
 
     assert await asked(cluster, api, work) == (name, "Active", True, "web", 0)
+
+
+@pytest.mark.pods
+async def test_the_typed_client_reads_what_controllers_write(cluster: Cluster, api: Api) -> None:
+    """Its models refuse an object that lacks a field which the API calls required."""
+    template = {"metadata": {"name": "data"}, "spec": claim("data")["spec"]}
+    for obj in (
+        deployment("a", container("registry.example.test/crash:1")),
+        stateful_set("b", volumeClaimTemplates=[template]),
+        daemon_set("c"),
+        job("d"),
+        cron_job("e", "@every 1s"),
+        service("b", type="LoadBalancer"),
+        autoscaler("f", "a", least=2),
+        ingress("b"),
+    ):
+        await api.made(obj)
+    await api.until("Job", "d", lambda obj: "completionTime" in obj.get("status", {}))
+    await api.until("StatefulSet", "b", lambda obj: obj["status"].get("readyReplicas") == 1)
+    await api.until("CronJob", "e", lambda obj: "lastScheduleTime" in obj.get("status", {}))
+    await api.until_some(
+        "Event", lambda events: any(each["reason"] == "BackOff" for each in events)
+    )
+
+    def work(official: Any) -> dict[str, bool]:
+        from kubernetes import client  # noqa: PLC0415
+
+        core, apps, batch = (
+            client.CoreV1Api(official),
+            client.AppsV1Api(official),
+            client.BatchV1Api(official),
+        )
+        scaling, networking = client.AutoscalingV2Api(official), client.NetworkingV1Api(official)
+        discovery = client.DiscoveryV1Api(official)
+        lists = (
+            core.list_namespaced_pod,
+            core.list_namespaced_event,
+            core.list_namespaced_service,
+            core.list_namespaced_persistent_volume_claim,
+            core.list_namespaced_service_account,
+            apps.list_namespaced_deployment,
+            apps.list_namespaced_replica_set,
+            apps.list_namespaced_stateful_set,
+            apps.list_namespaced_daemon_set,
+            apps.list_namespaced_controller_revision,
+            batch.list_namespaced_job,
+            batch.list_namespaced_cron_job,
+            scaling.list_namespaced_horizontal_pod_autoscaler,
+            networking.list_namespaced_ingress,
+            discovery.list_namespaced_endpoint_slice,
+        )
+        found = {each.__name__: bool(each(api.namespace).items) for each in lists}
+        found["list_node"] = bool(core.list_node().items)
+        found["list_persistent_volume"] = bool(core.list_persistent_volume().items)
+        return found
+
+    found = await asked(cluster, api, work)
+    assert [name for name, some in found.items() if not some] == []

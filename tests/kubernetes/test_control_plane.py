@@ -77,6 +77,24 @@ async def test_a_program_that_is_never_ready(tmp_path: Path) -> None:
             pass
 
 
+async def test_a_server_that_does_not_start_leaves_nothing_behind(
+    tmp_path: Path, requires: Callable[..., str]
+) -> None:
+    (tmp_path / "etcd").symlink_to(requires("etcd"))
+    files = tmp_path / "files"
+    files.mkdir()
+    server = tmp_path / "kube-apiserver"
+    server.write_text('#!/bin/sh\necho "$1" > "$0.asked"\necho unknown flag\nexit 1\n')
+    server.chmod(0o700)
+    with pytest.raises(NotServing, match=r"^kube-apiserver ended with 1:\nunknown flag\n$"):
+        async with control_plane(tmp_path, files):
+            pass
+    url = Path(f"{server}.asked").read_text().strip().removeprefix("--etcd-servers=")
+    async with httpx.AsyncClient(trust_env=False) as http:
+        with pytest.raises(httpx.ConnectError):
+            await http.get(f"{url}/health")
+
+
 async def test_etcd_starts_and_ends(tmp_path: Path, requires: Callable[..., str]) -> None:
     port, peers = free_ports(2)
     etcd = Etcd(port, peers, tmp_path / "data")

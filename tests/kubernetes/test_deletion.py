@@ -3,7 +3,15 @@
 import pytest
 
 from tests.kubernetes.asking import Api, Object, ok, refused
-from tests.kubernetes.objects import claim, config_map, job, labelled, replica_set, secret
+from tests.kubernetes.objects import (
+    claim,
+    config_map,
+    deployment,
+    job,
+    labelled,
+    replica_set,
+    secret,
+)
 
 HOLD = "example.test/hold"
 
@@ -134,6 +142,17 @@ async def test_in_the_foreground_the_owner_goes_last(api: Api) -> None:
 
 
 @pytest.mark.controllers
+async def test_a_deployment_goes_after_its_pods(api: Api) -> None:
+    await api.made(deployment("a", replicas=2))
+    await api.until_some("Pod", lambda pods: len(pods) == 2)
+    options = {"propagationPolicy": "Foreground"}
+    ok(await api.delete("Deployment", "a", options=options))
+    await api.until_gone("Deployment", "a")
+    assert (await api.read("ReplicaSet"))["items"] == []
+    assert (await api.read("Pod"))["items"] == []
+
+
+@pytest.mark.controllers
 async def test_orphans_stay(api: Api) -> None:
     owner = await api.made(config_map("owner"))
     await api.made(owned(secret("a"), owner))
@@ -171,6 +190,9 @@ async def test_a_namespace_that_goes_takes_nothing_in(api: Api) -> None:
     within = Api(api.http, name)
     await within.made(held(config_map("held")))
     await within.made(secret("free"))
+    await within.until("ServiceAccount", "default", lambda _: True)
+    await within.made(deployment("a", replicas=2))
+    await within.until_some("Pod", lambda pods: len(pods) == 2)
     answer = ok(await api.delete("Namespace", name))
     assert answer["status"]["phase"] == "Terminating"
     assert answer["metadata"]["deletionTimestamp"]
@@ -187,6 +209,8 @@ async def test_a_namespace_that_goes_takes_nothing_in(api: Api) -> None:
         }
     ]
     await within.until_gone("Secret", "free")
+    await within.until_gone("Deployment", "a")
+    await within.until_some("Pod", lambda pods: not pods)
     await within.until("ConfigMap", "held", lambda obj: "deletionTimestamp" in obj["metadata"])
     assert (await api.read("Namespace", name))["status"]["phase"] == "Terminating"
     ok(await within.patch("ConfigMap", "held", body={"metadata": {"finalizers": None}}))

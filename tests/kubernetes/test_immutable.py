@@ -142,6 +142,11 @@ async def test_in_a_namespace(api: Api, case: str) -> None:
 
 
 CLUSTER_WIDE = {
+    "PriorityClass": (
+        {"value": 5},
+        {"value": 6},
+        ("FieldValueForbidden", "value", "may not be changed in an update."),
+    ),
     "StorageClass": (
         {"provisioner": "example.test/none"},
         {"provisioner": "example.test/other"},
@@ -153,7 +158,11 @@ CLUSTER_WIDE = {
         ("FieldValueInvalid", "spec.controller", IMMUTABLE),
     ),
 }
-VERSIONS = {"StorageClass": "storage.k8s.io/v1", "IngressClass": "networking.k8s.io/v1"}
+VERSIONS = {
+    "StorageClass": "storage.k8s.io/v1",
+    "IngressClass": "networking.k8s.io/v1",
+    "PriorityClass": "scheduling.k8s.io/v1",
+}
 
 
 @pytest.mark.parametrize("kind", CLUSTER_WIDE)

@@ -8,8 +8,13 @@ from app.sandbox.errors import Cause
 
 
 def shown(value: Any) -> str:
-    """A value as a message quotes it: text in quotes, anything else as JSON."""
+    """A value as a message quotes it: text in quotes, anything else as JSON.
+
+    Of large objects nothing is shown: a pod template may hold what nobody should read in a log.
+    """
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+    if isinstance(value, (dict, list)) and len(text) > 200:
+        return "{…}" if isinstance(value, dict) else "[…]"
     return text if len(text) <= 1_000 else text[:1_000] + "…"
 
 

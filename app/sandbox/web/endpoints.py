@@ -139,7 +139,7 @@ class Endpoint:
             return "create"
         verbs = OBJECT_VERBS if call.target.name else COLLECTION_VERBS
         verb = verbs.get(method)
-        if verb == "list" and call.flag("watch"):
+        if verb in ("get", "list") and not call.target.subresource and call.flag("watch"):
             verb = "watch"
         if verb is None or verb not in call.resource.verbs:
             raise _method(method)
@@ -152,7 +152,7 @@ async def _dispatch(call: Call, verb: str) -> Response:
     sub = call.target.subresource
     if sub in _SUBRESOURCES:
         return await _SUBRESOURCES[sub](call, verb)
-    if verb == "watch" or (verb == "get" and call.flag("watch")):
+    if verb == "watch":
         return _stream(watching.watch(call), body.JSON)
     made = await _VERBS[verb](call)
     table = tables.shown(call)
