@@ -88,8 +88,10 @@ class ClusterAction(enum.StrEnum):
 
     VIEW = "view"
     DEPLOY = "deploy"
+    SHARE = "share"
+    """Share what one has oneself."""
     ADMINISTER = "administer"
-    """Change it and its credentials, and share it."""
+    """Change it and its credentials, which takes all of its namespaces."""
     OWN = "own"
     """Remove it, or make it one's default."""
 
@@ -97,6 +99,7 @@ class ClusterAction(enum.StrEnum):
 _LEAST_ROLE = {
     ClusterAction.VIEW: ClusterRole.VIEWER,
     ClusterAction.DEPLOY: ClusterRole.DEPLOYER,
+    ClusterAction.SHARE: ClusterRole.ADMIN,
     ClusterAction.ADMINISTER: ClusterRole.ADMIN,
 }
 _RANK = {role: rank for rank, role in enumerate(ClusterRole)}
@@ -131,7 +134,10 @@ def on_cluster(
             f"You are {share.role.upper()} of this cluster; this takes {least.upper()}. "
             "Ask its owner."
         )
-    if namespace is not None and share.namespaces and namespace not in share.namespaces:
+    beyond = action is ClusterAction.ADMINISTER or (
+        namespace is not None and namespace not in share.namespaces
+    )
+    if share.namespaces and beyond:
         names = ", ".join(share.namespaces)
         return _denied(f"This cluster is shared with you in these namespaces only: {names}.")
     return ALLOWED
@@ -149,7 +155,7 @@ def cluster_seen_by(actor: Actor, cluster: Cluster, *, now: datetime) -> Cluster
     """
     share = _share_of(actor, cluster, now=now)
     shares = [each for each in cluster.shared_with if _lasts(each, now)]
-    if not on_cluster(actor, ClusterAction.ADMINISTER, cluster, now=now).allowed:
+    if not on_cluster(actor, ClusterAction.SHARE, cluster, now=now).allowed:
         shares = [each for each in shares if each.user_id == actor.id]
     metadata = cluster.metadata
     if share is not None and share.namespaces:

@@ -47,9 +47,13 @@ _EMBEDS_LAST = [IPv6Network(text) for text in ("::/96", "::ffff:0:0/96", "64:ff9
 """IPv4-compatible, IPv4-mapped and NAT64: the last 32 bits are an IPv4 address."""
 _LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
 
+_NAME = (
+    r"(?=[^/:?#]{1,253}(?:[/:?#]|$))[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(?:\.[A-Za-z0-9_-]{1,63})*\.?"
+)
+"""A host's name; longer parts are no names, and make resolvers raise."""
 _URL = re.compile(
     r"(?P<scheme>https?)://"
-    r"(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}))"
+    r"(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|" + _NAME + ")"
     r"(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<path>(?:/[A-Za-z0-9._~:@!$&'()*+,;=-]*)*)",
     re.IGNORECASE,
@@ -110,6 +114,13 @@ def check_url(url: str, policy: AddressPolicy, *, query: bool = False) -> str | 
     if plain and host.lower() != "localhost":
         return "Plain http is for this machine only: use https."
     return None
+
+
+def check_server_name(name: str) -> str | None:
+    """A sentence about why this can't be the name that a certificate is for, or None."""
+    if re.fullmatch(_NAME, name) and not name.endswith("."):
+        return None
+    return "This is no host name such as kubernetes.default.svc."
 
 
 def _wrong_form(url: str, *, query: bool) -> str | None:

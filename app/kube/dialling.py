@@ -105,7 +105,10 @@ def _lookups() -> ThreadPoolExecutor:
 
 
 def _look_up(host: str, port: int, family: socket.AddressFamily) -> list[Any]:
-    return socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+    try:
+        return socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+    except UnicodeError:  # what is no name is not looked up
+        raise socket.gaierror(socket.EAI_NONAME, "no name") from None
 
 
 def connector(guard: Guard, context: ssl.SSLContext) -> aiohttp.TCPConnector:

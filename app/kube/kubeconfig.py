@@ -11,6 +11,8 @@ from app.domain.access import Access, BearerToken, ClientCertificate
 from app.domain.errors import FieldProblem, Invalid
 from app.domain.importing.source import Dialect, documents
 from app.kube import certificates
+from app.kube.addresses import check_server_name
+from app.kube.proofs import check_token
 
 LONGEST = 512 * 1024
 """Characters of a kubeconfig."""
@@ -99,6 +101,9 @@ class _Reading:
         server = self._text(cluster, "server", cluster_at)
         name = self._text(cluster, "tls-server-name", cluster_at)
         ca = self._text(cluster, "certificate-authority-data", cluster_at)
+        wrong = check_server_name(name) if name else None
+        if wrong:
+            self._note(f"{cluster_at}.tls-server-name", wrong)
         if ca:
             ca = self._authorities(ca, f"{cluster_at}.certificate-authority-data")
         if not server and not self._problems:
@@ -171,9 +176,10 @@ class _Reading:
         if token and (certificate or key):
             self._note(at, "It has a token and a client certificate: leave one of them.")
         elif token:
-            if token.isascii() and token.isprintable() and " " not in token:
+            wrong = check_token(token)
+            if not wrong:
                 return BearerToken(token=token)
-            self._note(f"{at}.token", "A token is one line of ASCII text without blanks.")
+            self._note(f"{at}.token", wrong)
         elif certificate and key:
             return self._pair(certificate, key, at)
         elif certificate or key:

@@ -8,7 +8,6 @@ of the token endpoint, which the issuer chooses, passes the same policy as a clu
 import asyncio
 import base64
 import binascii
-import contextlib
 import ssl
 import time
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from app.kube.addresses import AddressPolicy, check_url
 from app.kube.client import Renewed
 from app.kube.endpoint import Endpoint
 from app.kube.errors import BROKEN, translate, unusable
+from app.kube.proofs import check_token
 
 _LEEWAY = 60.0
 """Seconds before its end at which an id token is no longer used."""
@@ -84,8 +84,7 @@ class OidcTokens:
     async def close(self) -> None:
         """Wait until renewing ends: what the provider has rotated must be stored."""
         if self._task is not None:
-            with contextlib.suppress(ClusterError):
-                await self._task
+            await asyncio.wait([self._task])
 
     async def _once(self, outdated: str | None) -> str:
         """One renewal at a time; it goes on when the caller has given up."""
@@ -160,7 +159,7 @@ class OidcTokens:
         methods = found.get("token_endpoint_auth_methods_supported")
         answer = await self._fetch("POST", where, *self._grant(methods))
         token, refresh = answer.get("id_token"), answer.get("refresh_token")
-        if not isinstance(token, str) or not token or not _header_fit(token):
+        if not isinstance(token, str) or check_token(token):
             raise ClusterError(
                 ClusterFault.SIGN_IN_AGAIN,
                 "The identity provider renewed the session without an id token. Sign in again "
@@ -252,10 +251,6 @@ def _of_provider(error: ClusterError) -> ClusterError:
 def _not_dialled(wrong: str) -> ClusterError:
     sentence = f"Its address is not dialled. {wrong}"
     return _of_provider(ClusterError(ClusterFault.ADDRESS_FORBIDDEN, sentence))
-
-
-def _header_fit(token: str) -> bool:
-    return token.isascii() and token.isprintable() and " " not in token
 
 
 def _expiry(token: str | None) -> float:

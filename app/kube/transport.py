@@ -25,12 +25,13 @@ from kubernetes.aio.client import ApiClient, Configuration
 from app.domain.access import Access, BearerToken, ClientCertificate, OidcSession
 from app.domain.errors import ClusterError, ClusterFault
 from app.kube import dialling
-from app.kube.addresses import AddressPolicy, check_url
+from app.kube.addresses import AddressPolicy, check_server_name, check_url
 from app.kube.certificates import not_after
 from app.kube.client import Renewed, Request
 from app.kube.endpoint import Endpoint
 from app.kube.errors import unusable
 from app.kube.oidc import OidcTokens
+from app.kube.proofs import check_token
 
 _KEY = "BearerToken"
 
@@ -46,6 +47,9 @@ class Transport:
         if wrong:
             sentence = f"The address of the API server is not dialled. {wrong}"
             raise ClusterError(ClusterFault.ADDRESS_FORBIDDEN, sentence)
+        fault = _fault(access)
+        if fault:
+            raise ClusterError(*fault)
         url = urlsplit(access.server)
         self._access = access
         self._name = url.netloc
@@ -111,7 +115,7 @@ class Transport:
         self._api.configuration.client_session_kwargs.setdefault(
             "cookie_jar", aiohttp.DummyCookieJar()
         )
-        query = f"?{urlencode(request.params)}" if request.params else ""
+        query = f"?{urlencode(request.params, errors='replace')}" if request.params else ""
         prepared = await self._api.param_serialize(
             method=request.method,
             resource_path=f"{request.path}{query}",
@@ -180,6 +184,17 @@ def _placeholder() -> str:
         .public_bytes(serialization.Encoding.PEM)
         .decode()
     )
+
+
+def _fault(access: Access) -> tuple[ClusterFault, str] | None:
+    """What of the credentials could not even be sent."""
+    name = access.tls_server_name
+    sentence = check_server_name(name) if name else None
+    if sentence:
+        return ClusterFault.TLS_FAILED, f"The TLS server name is wrong. {sentence}"
+    proof = access.proof
+    sentence = check_token(proof.token) if isinstance(proof, BearerToken) else None
+    return (ClusterFault.UNAUTHORIZED, f"{sentence} Hand in a valid one.") if sentence else None
 
 
 def _load(context: ssl.SSLContext, proof: ClientCertificate) -> None:

@@ -79,6 +79,7 @@ class World:
         self._soonest: dict[Key, float] = {}
         self._ticket = 0
         self._live: dict[str, Key] = {}
+        self._kinds: dict[Resource, set[str]] = {}
         self._owned: dict[str, dict[str, Key]] = {}
         self._ownerless: dict[tuple[Resource, str], dict[str, Key]] = {}
         self._version = store.version
@@ -182,6 +183,7 @@ class World:
     def _know(self, resource: Resource, obj: Object) -> None:
         uid, key = uid_of(obj), key_of(resource, obj)
         self._live[uid] = key
+        self._kinds.setdefault(resource, set()).add(uid)
         for owner in _owners(obj):
             self._owned.setdefault(owner, {})[uid] = key
         if resource.namespaced and not obj["metadata"].get("ownerReferences"):
@@ -199,15 +201,18 @@ class World:
 
     def _forget(self, obj: Object) -> None:
         uid = uid_of(obj)
-        self._live.pop(uid, None)
+        key = self._live.pop(uid, None)
+        if key is not None:
+            self._kinds[key.resource].discard(uid)
         self.memory.pop(uid, None)
-        for key in self._owned.get(uid, {}).values():
-            self._queue[key] = None
+        for dependent in self._owned.get(uid, {}).values():
+            self._queue[dependent] = None
 
     def _again(self) -> None:
         """Begin anew from what is there."""
         self._version = self.store.version
         self._live.clear()
+        self._kinds.clear()
         self._owned.clear()
         self._ownerless.clear()
         for resource in self.registry:
@@ -233,6 +238,10 @@ class World:
     def lives(self, uid: str) -> Key | None:
         """Where the object of this uid is, if it still is."""
         return self._live.get(uid)
+
+    def count(self, kind: str) -> int:
+        """How many objects of a kind there were when writes were last taken in."""
+        return len(self._kinds.get(self.of(kind), ()))
 
     def dependents(self, owner: Object) -> Iterator[tuple[Key, Object]]:
         """Everything that names this owner."""

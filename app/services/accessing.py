@@ -11,7 +11,7 @@ from typing import ClassVar, Protocol
 from app.domain.access import Access, BearerToken, OidcSession, Proof
 from app.domain.cluster import AuthType
 from app.domain.errors import FieldProblem, Invalid
-from app.kube.addresses import AddressPolicy, check_url
+from app.kube.addresses import AddressPolicy, check_server_name, check_url
 from app.kube.certificates import read_authorities, read_pair
 from app.kube.kubeconfig import read_kubeconfig
 
@@ -153,6 +153,9 @@ def _check(url: str, policy: AddressPolicy, path: list[str]) -> None:
 def _access(place: Place, proof: Proof, ca: str | None, member: str) -> Access:
     if place.server is None or not place.server.strip():
         raise Invalid.field(["server"], "Write the URL of the API server.", "REQUIRED")
+    name = place.tls_server_name
+    if name is not None and (wrong := check_server_name(name)):
+        raise Invalid.field(["tlsServerName"], wrong)
     return Access(
         server=place.server,
         ca=_authorities(ca, member, "caData"),

@@ -30,6 +30,8 @@ class Demo:
     email: str
     password: str
     workflow_id: Id
+    is_new: bool
+    """Whether the workflow was made just now."""
 
 
 def _node(kind: str, id_: str, x: float, y: float, **data: Any) -> NodeDraft:
@@ -161,17 +163,23 @@ async def seed(services: Services, *, password: str) -> Demo:
     Where somebody else's demo user has the address, another one is made: a password is never reset.
     """
     actor = await _actor(services, password)
-    workflow_id = await _newest(services, actor)
+    newest = await _newest(services, actor)
+    workflow_id = newest
     if workflow_id is None:
         await services.workflows.create(actor, _REPORT)
         workflow_id = (await services.workflows.create(actor, _SHOP)).id
-    return Demo(email=actor.user.email, password=password, workflow_id=workflow_id)
+    return Demo(
+        email=actor.user.email,
+        password=password,
+        workflow_id=workflow_id,
+        is_new=newest is None,
+    )
 
 
 async def offer_sandbox(services: Services, demo: Demo, *, kubeconfig: str) -> None:
     """The demo user's cluster `sandbox`, which may have another address than it had before.
 
-    The demo workflow deploys to it, unless somebody has chosen another cluster.
+    A demo workflow that is new deploys to it.
     """
     actor = await _actor(services, demo.password)
     draft = KubeconfigDraft(content=kubeconfig)
@@ -188,9 +196,8 @@ async def offer_sandbox(services: Services, demo: Demo, *, kubeconfig: str) -> N
         )
     else:
         found = await services.clusters.update_credentials(actor, found.id, draft, Place())
-    workflow = await services.workflows.get(actor, demo.workflow_id)
-    if workflow is not None and workflow.cluster_id is None:
-        await services.workflows.update(actor, workflow.id, {"cluster_id": found.id})
+    if demo.is_new:
+        await services.workflows.update(actor, demo.workflow_id, {"cluster_id": found.id})
 
 
 async def _actor(services: Services, password: str) -> Actor:

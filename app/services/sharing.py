@@ -80,7 +80,7 @@ class Sharing:
         if expires_at is not None and expires_at <= now:
             raise Invalid.field(["expiresAt"], "Choose a moment in the future, or leave it out.")
         # First, so that only those learn who has an account who may share something.
-        await self._changes.make(actor, cluster_id, ClusterAction.ADMINISTER, lambda _: {})
+        await self._changes.make(actor, cluster_id, ClusterAction.SHARE, lambda _: {})
         share = ClusterShare(
             user_id=(await self._find(actor, person)).id,
             role=role,
@@ -100,7 +100,7 @@ class Sharing:
                 )
             return {} if share in cluster.shared_with else {"shared_with": [*kept, share]}
 
-        changed = await self._changes.make(actor, cluster_id, ClusterAction.ADMINISTER, decide)
+        changed = await self._changes.make(actor, cluster_id, ClusterAction.SHARE, decide)
         self._shared()
         return policy.cluster_seen_by(actor, changed, now=now)
 
@@ -109,7 +109,7 @@ class Sharing:
 
         None when the caller does not see it any more. Raises NotFound, Forbidden.
         """
-        action = ClusterAction.VIEW if user_id == actor.id else ClusterAction.ADMINISTER
+        action = ClusterAction.VIEW if user_id == actor.id else ClusterAction.SHARE
 
         def decide(cluster: Cluster) -> dict[str, list[ClusterShare]]:
             ended = _share_of(cluster, user_id)

@@ -47,7 +47,12 @@ def _share(
         (ClusterRole.DEPLOYER, {ClusterAction.VIEW, ClusterAction.DEPLOY}),
         (
             ClusterRole.ADMIN,
-            {ClusterAction.VIEW, ClusterAction.DEPLOY, ClusterAction.ADMINISTER},
+            {
+                ClusterAction.VIEW,
+                ClusterAction.DEPLOY,
+                ClusterAction.SHARE,
+                ClusterAction.ADMINISTER,
+            },
         ),
     ],
 )
@@ -102,6 +107,16 @@ def test_a_share_in_some_namespaces_reaches_no_further() -> None:
     seen = policy.cluster_seen_by(actor, cluster, now=NOW)
     assert seen.metadata.namespaces == ["shop"]
     assert cluster.metadata.namespaces == ["default", "shop", "staging"]
+
+
+def test_whoever_has_some_namespaces_shares_them_and_changes_nothing_for_the_others() -> None:
+    cluster = _cluster(_share(role=ClusterRole.ADMIN, namespaces=["shop"]))
+    actor = _actor(GUEST)
+    assert policy.on_cluster(actor, ClusterAction.SHARE, cluster, now=NOW).allowed
+    assert policy.on_cluster(actor, ClusterAction.ADMINISTER, cluster, now=NOW) == policy.Decision(
+        allowed=False,
+        reason="This cluster is shared with you in these namespaces only: shop.",
+    )
 
 
 def test_only_who_may_share_sees_with_whom_it_is_shared() -> None:

@@ -6,8 +6,10 @@ from typing import Any
 import httpx
 import websockets
 
+from tests.apiservers import ApiServers
 from tests.contract import operations
 from tests.e2e.client import Client
+from tests.secrecy import secret
 
 WEB = {"id": "web", "data": {"deployment": {"name": "web", "image": "nginx:1.29", "port": 80}}}
 FRONT = {"id": "front", "data": {"service": {"name": "front", "port": 80}}}
@@ -32,6 +34,7 @@ async def test_every_operation_works_as_written(server: Any) -> None:
         day = Day(Client(http, server.url))
         await sign_up(day, http, server.url)
         await edit(day)
+        await bring_in(day, server)
         await administer(day, http, server)
     assert day.sent == set(operations())
 
@@ -139,6 +142,73 @@ async def watch(day: Day, workflow_id: str) -> None:
 
         await subscribe("2", id=workflow_id, after=snapshot["seq"])
         assert await next_event() == event
+
+
+async def bring_in(day: Day, server: Any) -> None:
+    """Brings a cluster in, watches it, lets the demo user have a part of it, and removes it."""
+    api = ApiServers()
+    api.token = secret("the token of a cluster")
+    async with api.running():
+        token = {"token": {"token": api.token}}
+        described = {"name": "prod", "server": f"{api.url}/prod", "credentials": token}
+        added = await day("AddCluster", input=described)
+        cluster = added["cluster"]
+        assert (cluster["status"], cluster["default"]) == ("CONNECTED", True)
+        named = {"clusterId": cluster["id"]}
+        assert await day("Cluster", id=cluster["id"]) == cluster
+        assert await day("DefaultCluster") == {"defaultCluster": cluster}
+        assert (await day("Clusters", first=10))["edges"] == [{"node": cluster}]
+
+        first = await first_event(day, "ClusterStatus", id=cluster["id"])
+        assert (first["__typename"], first["cluster"]) == ("ClusterSnapshot", cluster)
+        assert (await first_event(day, "ClustersStatus"))["__typename"] == "ClustersSnapshot"
+
+        changed = await day("UpdateCluster", input=named | {"displayName": "Production"})
+        assert changed["cluster"]["displayName"] == "Production"
+        account = {"serviceaccount": token["token"]}
+        renewed = await day("UpdateClusterCredentials", input=named | {"credentials": account})
+        assert renewed["cluster"]["authType"] == "SERVICEACCOUNT"
+        assert (await day("TestCluster", input=named))["permissions"]
+        refreshed = await day("RefreshCluster", input=named)
+        assert refreshed["cluster"]["status"] == "CONNECTED"
+
+        part = {"email": server.email, "role": "DEPLOYER", "namespaces": ["shop"]}
+        shared = await day("ShareCluster", input=named | part)
+        (share,) = shared["cluster"]["sharedWith"]
+        assert (share["user"]["email"], share["namespaces"]) == (server.email, ["shop"])
+        ended = await day("UnshareCluster", input=named | {"userId": share["user"]["id"]})
+        assert ended["cluster"]["sharedWith"] == []
+        default = await day("SetDefaultCluster", input=named)
+        assert default["cluster"]["default"] is True
+        assert (await day("RemoveCluster", input=named))["clusterId"] == cluster["id"]
+        assert await day("DefaultCluster") == {"defaultCluster": None}
+
+
+async def first_event(day: Day, name: str, **variables: Any) -> dict[str, Any]:
+    """What a subscription begins with."""
+    day.sent.add(name)
+    url = day.client.url.replace("http://", "ws://")
+    protocol = websockets.Subprotocol("graphql-transport-ws")
+    async with websockets.connect(url, subprotocols=[protocol]) as socket:
+        for message in (
+            {
+                "type": "connection_init",
+                "payload": {"authorization": f"Bearer {day.client.token}"},
+            },
+            {
+                "id": "1",
+                "type": "subscribe",
+                "payload": {"query": operations()[name], "variables": variables},
+            },
+        ):
+            await socket.send(json.dumps(message))
+        while True:
+            message = json.loads(await socket.recv())
+            if message["type"] == "next":
+                payload: dict[str, Any] = message["payload"]
+                assert "errors" not in payload, payload
+                (event,) = payload["data"].values()
+                return dict(event)
 
 
 async def administer(day: Day, http: httpx.AsyncClient, server: Any) -> None:

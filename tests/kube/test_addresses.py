@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.kube.addresses import AddressPolicy, check_url
+from app.kube.addresses import AddressPolicy, check_server_name, check_url
 
 STRICT = AddressPolicy()
 OPEN = AddressPolicy(loopback=True, private=True, plain_http_loopback=True)
@@ -123,6 +123,10 @@ def test_addresses_of_api_servers(url: str) -> None:
         ("https://cluster.example\\@evil.example", "no address"),
         ("https://\uff11\uff12\uff17.0.0.1", "ASCII"),
         ("https://cl\u00fcster.example", "ASCII"),
+        (f"https://{'a' * 64}.example", "no address"),
+        (f"https://{'a.' * 130}example", "no address"),
+        ("https://a..example", "no address"),
+        ("https://.example", "no address"),
         ("https://127.0.0.1", "this machine"),
         ("https://127.1", "no IP address"),
         ("https://2130706433", "no IP address"),
@@ -144,6 +148,19 @@ def test_what_is_wrong_is_said(url: str, sentence: str) -> None:
     assert told is not None
     assert sentence in told
     assert "secret" not in told
+
+
+@pytest.mark.parametrize("name", ["kubernetes", "a.b-c_d.example", "10.0.0.1", "a" * 63])
+def test_names_of_servers(name: str) -> None:
+    assert check_server_name(name) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".a", "a..b", "a b", "a\n", "\u00fc", "*.a", "a" * 64, "a." * 200, "a/b", "a:1", "a."],
+)
+def test_what_is_no_name_of_a_server(name: str) -> None:
+    assert check_server_name(name) is not None
 
 
 def test_plain_http_urls() -> None:

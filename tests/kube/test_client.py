@@ -2,6 +2,7 @@
 
 import base64
 import json
+import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -297,3 +298,19 @@ async def test_no_secret_is_repeated(server: Server, connect: Open) -> None:
     assert len(said) < 700
     assert encoded not in invalid.value.message
     assert json.dumps(TOKEN) not in repr(vars(client))
+
+
+async def test_nothing_is_logged(
+    server: Server, connect: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However much a log wants to know."""
+    caplog.set_level("DEBUG")
+    server.refuses("GET /x", 403, f"token {TOKEN} is bad")
+    client = await connect(BearerToken(token=TOKEN))
+    for call in (client.get("/x"), client.post("/x", {"data": TOKEN}), client.get("/y", tries=1)):
+        with pytest.raises(ClusterError) as failed:
+            await call
+        assert TOKEN not in "".join(traceback.format_exception(failed.value))
+    await client.close()
+
+    assert TOKEN not in caplog.text

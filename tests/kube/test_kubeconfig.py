@@ -269,7 +269,13 @@ def test_certificates_are_checked(authority: Authority) -> None:
     ]
 
 
-@pytest.mark.parametrize("token", ["two words", "line\nbreak", "t\u00f6ken"])
+def test_a_tls_server_name_is_a_name() -> None:
+    [(path, _)] = problems(kubeconfig(cluster={"tls-server-name": "a b"}))
+
+    assert path == "clusters[0].cluster.tls-server-name"
+
+
+@pytest.mark.parametrize("token", ["t" * 65_537, "two words", "line\nbreak", "t\u00f6ken"])
 def test_a_token_fits_into_a_header(token: str) -> None:
     [(path, message)] = problems(kubeconfig(token=token))
 

@@ -75,6 +75,22 @@ async def test_a_tls_server_name(authority: Authority, tmp_path: Path, connect: 
     assert wrong is ClusterFault.TLS_FAILED
 
 
+@pytest.mark.parametrize("name", [".x", "a b", "\u00fc", "a" * 64])
+async def test_a_tls_server_name_that_is_none(connect: Open, name: str) -> None:
+    with pytest.raises(ClusterError, match="The TLS server name is wrong") as failed:
+        await connect(tls_server_name=name)
+
+    assert failed.value.fault is ClusterFault.TLS_FAILED
+
+
+@pytest.mark.parametrize("token", ["", "a b", "a\r\nX: y", "t\u00f6ken"])
+async def test_a_token_that_cannot_be_sent(connect: Open, token: str) -> None:
+    with pytest.raises(ClusterError, match=r"[Tt]oken") as failed:
+        await connect(BearerToken(token=token))
+
+    assert failed.value.fault is ClusterFault.UNAUTHORIZED
+
+
 async def test_a_client_certificate_that_nobody_trusts(
     authority: Authority, tmp_path: Path, connect: Open
 ) -> None:

@@ -326,6 +326,43 @@ def test_a_node_is_full(moving: Moving) -> None:
     assert moving.get("Deployment", "a")["status"]["availableReplicas"] == 110
 
 
+def test_the_cluster_is_full(moving: Moving) -> None:
+    moving.make(deployment("a", replicas=10**6))
+    moving.make(stateful_set("b", replicas=10**6, podManagementPolicy="Parallel"))
+    moving.make(job("c", completions=10**6, parallelism=10**6))
+    moving.go(5)
+    assert len(moving.list("Pod")) <= 450
+    (set_,) = moving.list("ReplicaSet")
+    assert condition(set_, "ReplicaFailure") == ("True", "FailedCreate")
+    failed = moving.get("Deployment", "a")["status"]["conditions"][-1]
+    assert failed["message"].endswith(
+        "is forbidden: exceeded quota: sandbox, requested: pods=1, used: pods=300, "
+        "limited: pods=300"
+    )
+    for kind, name in (("Deployment", "a"), ("StatefulSet", "b"), ("Job", "c")):
+        moving.delete(kind, name)
+    moving.go(30)
+    assert moving.list("Pod") == []
+
+
+def test_a_full_namespace_goes(moving: Moving) -> None:
+    name = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "full"}}
+    moving.make(name)
+    for number in range(350):
+        moving.make(config_map(f"a{number}"), "full")
+    moving.make(deployment("a", replicas=2), "full")
+    moving.go(5)
+    moving.store.delete(moving.world.of("Namespace"), None, "full")
+    moving.go(5)
+    assert moving.world.get("Namespace", "", "full") is None
+    left = {
+        kind.plural
+        for kind in moving.cluster.registry
+        if kind.namespaced and moving.store.list(kind, "full")
+    }
+    assert left == set()
+
+
 def test_a_pod_waits_for_room(moving: Moving) -> None:
     half = container(resources={"requests": {"cpu": "5", "memory": "512Mi"}})
     moving.make(pod("a", half))

@@ -12,7 +12,7 @@ from app.sandbox.world import World, is_leaving
 INDEX = "batch.kubernetes.io/job-completion-index"
 SOURCE = "job-controller"
 _BACKOFF, _LONGEST = 10.0, 360.0
-_PARALLEL = 100
+_PARALLEL = 50
 
 
 def sync(world: World, resource: Resource, obj: Object) -> None:

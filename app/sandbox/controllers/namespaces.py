@@ -7,6 +7,9 @@ from app.sandbox.world import Key, World, is_leaving
 
 _NO_CERTIFICATE = "# The sandbox cluster has no certificate authority: nothing runs in it.\n"
 
+_AT_ONCE = 100
+"""Objects deleted in one go, so that the loop is not held up."""
+
 _CONDITIONS = (
     (
         "NamespaceDeletionDiscoveryFailure",
@@ -40,9 +43,14 @@ def sync(world: World, resource: Resource, obj: Object) -> None:
         return
     left: dict[str, int] = {}
     finalizers: dict[str, int] = {}
+    begun = 0
     for kind in list(world.registry):
         for each in world.store.list(kind, name) if kind.namespaced else ():
             if not is_leaving(each):
+                if begun == _AT_ONCE:
+                    world.look(resource, obj)
+                    return
+                begun += 1
                 world.delete(kind, each)
             live = world.store.get(kind, name, each["metadata"]["name"])
             if live is None:

@@ -14,7 +14,7 @@ from app.sandbox.selectors import from_label_selector
 from app.sandbox.store import Object
 from app.sandbox.world import World, is_leaving
 
-_AT_ONCE = 100
+_AT_ONCE = 50
 """Pods made or removed in one go, so that the loop is not held up."""
 
 _RETRY = 10.0

@@ -17,6 +17,8 @@ from app.sandbox.telling import tell
 from app.sandbox.world import World, is_leaving
 
 _RETRY = 10.0
+_AT_ONCE = 50
+"""Pods made in one go, so that the loop is not held up."""
 
 
 class Revisions(NamedTuple):
@@ -77,6 +79,7 @@ def _step(
     in_order = spec.get("podManagementPolicy", "OrderedReady") == "OrderedReady"
     seconds = spec.get("minReadySeconds", 0)
     usable = {p["metadata"]["uid"] for p in available(world, resource, obj, pods.values(), seconds)}
+    begun = 0
     for number in wanted:
         pod = pods.get(number)
         if pod is not None and phase(pod) in ("Failed", "Succeeded") and not is_leaving(pod):
@@ -85,7 +88,10 @@ def _step(
             made = _made(world, resource, obj, number, revisions.of(obj, number))
             if made is not None:
                 pods[number] = made
-            if made is None or in_order:
+            begun += 1
+            if begun == _AT_ONCE:
+                world.look(resource, obj)
+            if made is None or in_order or begun == _AT_ONCE:
                 return
         elif in_order and (is_leaving(pod) or pod["metadata"]["uid"] not in usable):
             return
