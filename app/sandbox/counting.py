@@ -14,7 +14,7 @@ FAIL = "sandbox/fail"
 """An annotation of a pod (or its template): how it is to fail, whatever its image is called."""
 
 
-MOST_PODS = 300
+MOST_PODS = 500
 """Pods that controllers make in the whole cluster, of which a node holds 110."""
 
 

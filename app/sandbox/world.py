@@ -17,7 +17,7 @@ from app.sandbox.errors import ApiError
 from app.sandbox.resources import Registry, Resource
 from app.sandbox.store import Event, Object, Store, copied, stamp
 
-_AT_ONCE = 100
+_AT_ONCE = 20
 """Writes that are taken in before everybody else has a turn."""
 
 _SOON = 0.001

@@ -331,13 +331,13 @@ def test_the_cluster_is_full(moving: Moving) -> None:
     moving.make(stateful_set("b", replicas=10**6, podManagementPolicy="Parallel"))
     moving.make(job("c", completions=10**6, parallelism=10**6))
     moving.go(5)
-    assert len(moving.list("Pod")) <= 450
+    assert len(moving.list("Pod")) <= 650
     (set_,) = moving.list("ReplicaSet")
     assert condition(set_, "ReplicaFailure") == ("True", "FailedCreate")
     failed = moving.get("Deployment", "a")["status"]["conditions"][-1]
     assert failed["message"].endswith(
-        "is forbidden: exceeded quota: sandbox, requested: pods=1, used: pods=300, "
-        "limited: pods=300"
+        "is forbidden: exceeded quota: sandbox, requested: pods=1, used: pods=500, "
+        "limited: pods=500"
     )
     for kind, name in (("Deployment", "a"), ("StatefulSet", "b"), ("Job", "c")):
         moving.delete(kind, name)

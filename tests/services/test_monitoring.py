@@ -11,10 +11,9 @@ from app.domain.events import ClusterStatusChanged
 from app.domain.ids import Id
 from app.domain.user import Actor
 from app.services import Ending, Services
-from app.services.accessing import Place, TokenDraft
-from app.services.clusters import ClusterDraft
 from app.settings import Settings
 from tests.apiservers import ApiServers
+from tests.clusters import bring_in, credentials
 from tests.secrecy import secret
 
 
@@ -33,15 +32,10 @@ def settings(settings: Settings) -> Settings:
     )
 
 
-async def add(
-    services: Services, actor: Actor, api: ApiServers, name: str, *, token: str | None = None
-) -> Cluster:
-    draft = ClusterDraft(
-        name=name,
-        credentials=TokenDraft(token=token or api.token),
-        place=Place(server=f"{api.url}/{name}"),
+async def add(services: Services, actor: Actor, api: ApiServers, name: str) -> Cluster:
+    return await bring_in(
+        services, actor, name, server=f"{api.url}/{name}", credentials=credentials(api.token)
     )
-    return await services.clusters.add(actor, draft)
 
 
 @asynccontextmanager

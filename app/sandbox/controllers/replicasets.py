@@ -36,8 +36,6 @@ def _made_or_removed(
     world: World, resource: Resource, obj: Object, pods: list[Object]
 ) -> tuple[list[Object], str]:
     missing = obj["spec"]["replicas"] - len(pods)
-    if abs(missing) > _AT_ONCE:
-        world.look(resource, obj)
     for _ in range(min(missing, _AT_ONCE)):
         metadata = {"generateName": f"{obj['metadata']['name']}-"}
         made, why = create_pod(world, resource, obj, obj["spec"]["template"], metadata)
@@ -49,6 +47,8 @@ def _made_or_removed(
         for pod in leaving:
             delete_pod(world, resource, obj, pod)
             pods.remove(pod)
+    if abs(missing) > _AT_ONCE:
+        world.look(resource, obj)
     return pods, ""
 
 

@@ -88,10 +88,11 @@ def _step(
             made = _made(world, resource, obj, number, revisions.of(obj, number))
             if made is not None:
                 pods[number] = made
+            if made is None or in_order:
+                return
             begun += 1
             if begun == _AT_ONCE:
                 world.look(resource, obj)
-            if made is None or in_order or begun == _AT_ONCE:
                 return
         elif in_order and (is_leaving(pod) or pod["metadata"]["uid"] not in usable):
             return
