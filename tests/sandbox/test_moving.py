@@ -129,7 +129,7 @@ def test_an_annotation_makes_it_fail(moving: Moving, fail: str, state: tuple[str
 
 
 def test_init_containers_go_first(moving: Moving) -> None:
-    inits = [container("one", name="one") | {"name": "one"}, {"name": "two", "image": "two"}]
+    inits = [{"name": "one", "image": "one"}, {"name": "two", "image": "two"}]
     moving.make(pod("a", initContainers=inits))
     moving.go(1.2)
     status = moving.pod()["status"]

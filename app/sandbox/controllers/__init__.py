@@ -59,8 +59,8 @@ TRIGGERS = (
     services.behind,
 )
 
-_TURN = 0.010
-"""Seconds of work after which everybody else has a turn."""
+_TURN = 0.003
+"""Seconds of work after which everybody else has a turn. A timer waits for up to three of them."""
 
 _RETRY = 1.0
 """Seconds of ours after which something that failed is tried again."""
