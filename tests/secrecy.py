@@ -3,7 +3,7 @@
 A test that hands a secret to the program takes it from `secret()`, or names it with `keep_secret`.
 From then on it is looked for in everything that the program leaves: every document of the test's
 database before it is dropped, every answer, every captured line of output and log, and the error
-texts among them, of every test of the run.
+texts among them. The logs of servers are searched for the secrets of the whole run.
 """
 
 import base64
@@ -18,7 +18,9 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient
 
 _FORMS: dict[bytes, str] = {}
-"""Every spelling that a secret may come out in, and what it is."""
+"""Every spelling that a secret of this test may come out in, and what it is."""
+_EARLIER: dict[bytes, str] = {}
+"""The same of the tests before it."""
 
 
 class SecretCameOut(AssertionError):
@@ -51,16 +53,18 @@ def _remember(text: str, what: str) -> None:
         _FORMS[encoded[4 if lead else 0 : len(encoded) // 4 * 4 - 4]] = what
 
 
-def search(where: str, found: bytes | str) -> None:
+def search(where: str, found: bytes | str, *, of_all_tests: bool = False) -> None:
     """Raises SecretCameOut when a secret is in `found`."""
     haystack = found.encode(errors="replace") if isinstance(found, str) else found
-    for form, what in _FORMS.items():
+    for form, what in (_EARLIER | _FORMS if of_all_tests else _FORMS).items():
         if form in haystack:
             raise SecretCameOut(f"{what} came out: it is in {where}")
 
 
 async def search_database(mongodb: AsyncMongoClient[dict[str, Any]], name: str) -> None:
     """Every document of every collection, as it is stored."""
+    if not _FORMS:
+        return
     database = mongodb[name]
     for collection in await database.list_collection_names():
         documents = database.get_collection(
@@ -68,6 +72,13 @@ async def search_database(mongodb: AsyncMongoClient[dict[str, Any]], name: str) 
         )
         async for document in documents.find():
             search(f"the collection {collection}", document.raw)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Another test, with secrets of its own."""
+    _EARLIER.update(_FORMS)
+    _FORMS.clear()
 
 
 @pytest.hookimpl(wrapper=True)

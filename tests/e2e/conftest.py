@@ -29,7 +29,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runn
     assert running.process.returncode is None, log(running.data_dir)
     assert await running.stop(signal.SIGTERM) == 0, log(running.data_dir)
     assert "Traceback" not in log(running.data_dir), log(running.data_dir)
-    search("the log of the server", log(running.data_dir))
+    search("the log of the server", log(running.data_dir), of_all_tests=True)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ async def start_server(tmp_path: Path) -> AsyncIterator[StartServer]:
         if each.process.returncode is None:
             await each.kill()
     for folder in {each.data_dir for each in started}:
-        search("the log of a server", log(folder))
+        search("the log of a server", log(folder), of_all_tests=True)
 
 
 @pytest.fixture
