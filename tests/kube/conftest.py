@@ -10,6 +10,7 @@ import pytest
 from app.domain.access import Access, BearerToken, Proof
 from app.kube.addresses import AddressPolicy
 from app.kube.client import KubeClient, Limits, Renewed
+from tests.kube.keeping import keep_proof
 from tests.kube.serving import Server, context, serving
 from tests.kubernetes.certificates import Authority
 
@@ -59,6 +60,7 @@ async def connect(server: Server, authority: Authority) -> AsyncIterator[Open]:
                 tls_server_name=tls_server_name,
                 proof=proof or BearerToken(token="a-token-of-tests"),
             )
+            keep_proof(access.proof)
             client = await KubeClient.open(access, policy, renewed=renewed, limits=limits)
             stack.push_async_callback(client.close)
             return client

@@ -1,8 +1,8 @@
 """The clusters that this suite runs on: the sandbox always, a real one where its programs are.
 
 A test says by its marks what it needs: `api` (an API server), `controllers` (the controllers beside
-it), `pods` (nodes that run pods). What a cluster cannot give is not asked of it: such a test is
-deselected there, never skipped.
+it), `pods` (nodes that run pods), and ways to sign in: `certificates`, `accounts`, `oidc`. What a
+cluster cannot give is not asked of it: such a test is deselected there, never skipped.
 """
 
 import os
@@ -13,17 +13,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.kube.provider import Provider
 from tests.kubernetes.asking import Api, ok
-from tests.kubernetes.clusters import EVERYTHING, Cluster
+from tests.kubernetes.certificates import Authority
+from tests.kubernetes.clusters import NEEDS, Cluster
+from tests.kubernetes.connecting import Connect, connecting
 from tests.kubernetes.control_plane import control_plane, provided
 from tests.kubernetes.kubelet import playing
-from tests.kubernetes.sandbox import sandbox
+from tests.kubernetes.sandbox import PROVIDED, sandbox
+from tests.secrecy import secret
 
 HERE = Path(__file__).parent
 ASSETS = os.environ.get("KUBEBUILDER_ASSETS")
 SANDBOX, REAL = "sandbox", "control-plane"
 
-OFFERS = {SANDBOX: EVERYTHING} | ({REAL: provided(Path(ASSETS))} if ASSETS else {})
+OFFERS = {SANDBOX: PROVIDED} | ({REAL: provided(Path(ASSETS))} if ASSETS else {})
 """Every cluster of this run and what it provides."""
 
 
@@ -34,9 +38,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         call = getattr(item, "callspec", None)
         if HERE not in item.path.parents or call is None or "cluster" not in call.params:
             continue
-        needs = EVERYTHING & {mark.name for mark in item.iter_markers()}
+        needs = NEEDS & {mark.name for mark in item.iter_markers()}
         if not needs:
-            raise pytest.UsageError(f"{item.nodeid} is not marked api, controllers or pods")
+            raise pytest.UsageError(f"{item.nodeid} is not marked with what it needs")
         if not needs <= OFFERS[call.params["cluster"]]:
             unfit.append(item)
     if unfit:
@@ -73,3 +77,28 @@ async def api(cluster: Cluster) -> AsyncIterator[Api]:
 def pods_run(cluster: Cluster, api: Api) -> Callable[[], AbstractAsyncContextManager[None]]:
     """`async with pods_run():` pods become ready, by the cluster's kubelet or by the test's."""
     return lambda: nullcontext() if cluster.has_kubelet else playing(api)
+
+
+@pytest.fixture
+async def connect(cluster: Cluster) -> AsyncIterator[Connect]:
+    """`await connect(draft)`: a client of what somebody hands in, closed when the test ends."""
+    async with connecting(cluster) as make:
+        yield make
+
+
+@pytest.fixture
+def people(cluster: Cluster) -> Authority:
+    """Who signs the certificates that the cluster believes."""
+    assert cluster.people is not None
+    return cluster.people
+
+
+@pytest.fixture
+def provider(cluster: Cluster) -> Provider:
+    """The provider that the cluster believes, with one new session."""
+    found = cluster.provider
+    assert found is not None
+    found.refreshes = {secret("a refresh token")}
+    found.issued.clear()
+    found.server.asked.clear()
+    return found

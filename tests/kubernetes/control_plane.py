@@ -11,14 +11,23 @@ from pathlib import Path
 
 import httpx
 
+from tests.kube.provider import CLIENT, Provider
+from tests.kube.serving import Server, context
+from tests.kube.serving import serving as answering
+from tests.kubernetes.accounts import lent
 from tests.kubernetes.certificates import Authority, signing_key
 from tests.kubernetes.clusters import Cluster
 from tests.kubernetes.processes import free_ports, serving
 
 ETCD, API_SERVER = "etcd", "kube-apiserver"
 CONTROLLERS = "kube-controller-manager"
+_USER = "tests"
 _ISSUER = "https://kubernetes.default.svc"
 _ADDRESSES = "10.0.0.0/24"
+_API = frozenset({"api", "certificates", "accounts", "oidc"})
+
+OIDC_PREFIX = "oidc:"
+"""Before the names of users whom the provider knows."""
 
 
 class NoControlPlane(Exception):
@@ -27,7 +36,7 @@ class NoControlPlane(Exception):
 
 def provided(assets: Path) -> frozenset[str]:
     """What tests can get of the programs in a folder."""
-    return frozenset({"api", "controllers"} if (assets / CONTROLLERS).exists() else {"api"})
+    return _API | {"controllers"} if (assets / CONTROLLERS).exists() else _API
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +66,15 @@ class Etcd:
 
 @dataclass(frozen=True, slots=True)
 class ApiServer:
-    """How kube-apiserver is started, and what its controllers share with it."""
+    """How kube-apiserver is started, and what its controllers share with it.
+
+    `provider` is the URL of the provider of OpenID Connect whose tokens it believes; its
+    certificate has to be one of the authority of the files.
+    """
 
     port: int
     etcd: str
+    provider: str
     files: Path
     has_controllers: bool
 
@@ -73,7 +87,7 @@ class ApiServer:
         authority.server("127.0.0.1", "localhost").write(self.files, "server")
         (self.files / "ca.crt").write_bytes(authority.pem)
         (self.files / "accounts.key").write_bytes(signing_key())
-        (self.files / "tokens.csv").write_text(f'{token},tests,tests,"system:masters"\n')
+        (self.files / "tokens.csv").write_text(f'{token},{_USER},{_USER},"system:masters"\n')
 
     def arguments(self) -> list[str]:
         files = self.files
@@ -93,6 +107,11 @@ class ApiServer:
             f"--service-account-issuer={_ISSUER}",
             f"--service-account-key-file={files / 'accounts.key'}",
             f"--service-account-signing-key-file={files / 'accounts.key'}",
+            f"--oidc-issuer-url={self.provider}",
+            f"--oidc-client-id={CLIENT}",
+            f"--oidc-ca-file={files / 'ca.crt'}",
+            "--oidc-username-claim=sub",
+            f"--oidc-username-prefix={OIDC_PREFIX}",
         ]
         if not self.has_controllers:
             # Nobody makes the account that this plugin asks of every namespace with a pod.
@@ -126,10 +145,11 @@ async def control_plane(assets: Path, folder: Path) -> AsyncIterator[Cluster]:
     authority, token = Authority(), secrets.token_hex(16)
     etcd_port, peers, port = free_ports(3)
     etcd = Etcd(etcd_port, peers, folder / "etcd")
-    server = ApiServer(port, etcd.url, folder, (assets / CONTROLLERS).exists())
-    server.write(authority, token)
-    answers = _answers(f"{server.url}/readyz", authority, token)
     async with AsyncExitStack() as stack:
+        provider = await stack.enter_async_context(_provider(authority, folder / "provider"))
+        server = ApiServer(port, etcd.url, provider.url, folder, (assets / CONTROLLERS).exists())
+        server.write(authority, token)
+        answers = _answers(f"{server.url}/readyz", authority, token)
         await stack.enter_async_context(started_etcd(assets / ETCD, etcd, folder))
         api = await stack.enter_async_context(AsyncExitStack())  # it stops before etcd does
 
@@ -147,8 +167,14 @@ async def control_plane(assets: Path, folder: Path) -> AsyncIterator[Cluster]:
             server=server.url,
             ca=authority.pem,
             token=token,
+            user=_USER,
+            platform=None,
+            nodes=0,
             has_kubelet=False,
             restart=restart,
+            lend=lambda: lent(cluster.client()),
+            people=authority,
+            provider=provider,
         )
         if server.has_controllers:
             (folder / "controllers.yaml").write_text(cluster.kubeconfig("default"))
@@ -164,6 +190,15 @@ async def started_etcd(program: Path, etcd: Etcd, folder: Path) -> AsyncIterator
     healthy = _answers(f"{etcd.url}/health", None, "")
     async with serving([program, *etcd.arguments()], folder / "etcd.log", healthy):
         yield
+
+
+@asynccontextmanager
+async def _provider(authority: Authority, folder: Path) -> AsyncIterator[Provider]:
+    """It is there before the API server, which asks for its keys as soon as it starts."""
+    folder.mkdir()
+    tls = context(authority.server("127.0.0.1"), folder)
+    async with answering(Server(), tls) as server:
+        yield Provider(server)
 
 
 def _answers(url: str, authority: Authority | None, token: str) -> Callable[[], Awaitable[bool]]:

@@ -12,12 +12,16 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from app.sandbox.app import create_app
+from app.sandbox.authority import ADMIN
 from app.sandbox.cluster import Cluster as Emulated
 from app.sandbox.cluster import SandboxSettings
 from tests.kubernetes.certificates import Authority
 from tests.kubernetes.clusters import Cluster
 
 SPEED = 50.0
+
+PROVIDED = frozenset({"api", "controllers", "pods"})
+"""What tests can get of it. It knows whole tokens only: nobody signs in in another way."""
 
 
 @asynccontextmanager
@@ -48,9 +52,23 @@ async def sandbox(*, speed: float = SPEED) -> AsyncIterator[Cluster]:
                 server=f"https://127.0.0.1:{port}",
                 ca=authority.pem,
                 token=token,
+                user=ADMIN,
+                platform="sandbox",
+                nodes=1,
                 has_kubelet=True,
                 restart=restart,
+                lend=lambda: _lent(emulated),
             )
+
+
+@asynccontextmanager
+async def _lent(emulated: Emulated) -> AsyncIterator[str]:
+    token = secrets.token_hex(16)
+    emulated.authority.grant(token, "guest", allowed=())
+    try:
+        yield token
+    finally:
+        emulated.authority.revoke(token)
 
 
 class _Server(uvicorn.Server):

@@ -18,6 +18,16 @@ from tests.kubernetes.control_plane import (
 from tests.kubernetes.processes import NotServing, free_ports, serving
 
 
+def api_server(files: Path, *, has_controllers: bool = True) -> ApiServer:
+    return ApiServer(
+        6443,
+        "http://127.0.0.1:2379",
+        "https://127.0.0.1:8443",
+        files,
+        has_controllers=has_controllers,
+    )
+
+
 async def test_a_folder_without_the_programs(tmp_path: Path) -> None:
     (tmp_path / "etcd").touch()
     with pytest.raises(NoControlPlane) as refused:
@@ -30,32 +40,44 @@ async def test_a_folder_without_the_programs(tmp_path: Path) -> None:
 
 
 def test_what_the_programs_provide(tmp_path: Path) -> None:
-    assert provided(tmp_path) == {"api"}
+    alone = {"api", "certificates", "accounts", "oidc"}
+    assert provided(tmp_path) == alone
     (tmp_path / "kube-controller-manager").touch()
-    assert provided(tmp_path) == {"api", "controllers"}
+    assert provided(tmp_path) == alone | {"controllers"}
 
 
 def test_without_controllers_accounts_are_not_asked_for(tmp_path: Path) -> None:
     unasked = "--disable-admission-plugins=ServiceAccount"
-    alone = ApiServer(6443, "http://127.0.0.1:2379", tmp_path, has_controllers=False)
-    assert unasked in alone.arguments()
-    beside = ApiServer(6443, "http://127.0.0.1:2379", tmp_path, has_controllers=True)
+    assert unasked in api_server(tmp_path, has_controllers=False).arguments()
+    beside = api_server(tmp_path)
     assert unasked not in beside.arguments()
     assert "--secure-port=6443" in beside.arguments()
 
 
 def test_every_file_that_is_named_is_there(tmp_path: Path) -> None:
-    server = ApiServer(6443, "http://127.0.0.1:2379", tmp_path, has_controllers=True)
+    server = api_server(tmp_path)
     server.write(Authority(), "secret")
     named = [
         Path(value)
         for _, _, value in (each.partition("=") for each in server.arguments())
         if value.startswith(str(tmp_path))
     ]
-    assert len(named) == 7
+    assert len(named) == 8
     assert all(path.exists() for path in named)
     tokens = tmp_path / "tokens.csv"
     assert tokens.read_text() == 'secret,tests,tests,"system:masters"\n'
+
+
+def test_whom_the_provider_knows_is_somebody_else(tmp_path: Path) -> None:
+    """Without the prefix a token could make anybody the user of the token file."""
+    asked = [each for each in api_server(tmp_path).arguments() if each.startswith("--oidc")]
+    assert asked == [
+        "--oidc-issuer-url=https://127.0.0.1:8443",
+        "--oidc-client-id=kubernetes",
+        f"--oidc-ca-file={tmp_path / 'ca.crt'}",
+        "--oidc-username-claim=sub",
+        "--oidc-username-prefix=oidc:",
+    ]
 
 
 async def test_a_program_that_ends_says_why(tmp_path: Path) -> None:
