@@ -43,8 +43,10 @@ _NEVER = [
     )
 ]
 _SIX_TO_FOUR = IPv6Network("2002::/16")
-_EMBEDS_LAST = [IPv6Network(text) for text in ("::/96", "::ffff:0:0/96", "64:ff9b::/96")]
-"""IPv4-compatible, IPv4-mapped and NAT64: the last 32 bits are an IPv4 address."""
+_EMBEDS_LAST = [
+    IPv6Network(text) for text in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")
+]
+"""IPv4-compatible, IPv4-mapped, IPv4-translated and NAT64: the last 32 bits are an IPv4 address."""
 _LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
 
 _NAME = (

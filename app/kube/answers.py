@@ -44,11 +44,20 @@ _STRICT_FIELD = re.compile(r'(?P<message>(?:unknown|duplicate) field) "(?P<field
 _WARNING = re.compile(r'[0-9]{3} \S+ "(?P<text>(?:[^"\\]|\\.)*)"')
 
 
+_BYTES_PER_MARK = 3
+"""Brackets and commas of an answer, which each may stand for a value of 60 bytes in memory: fewer
+bytes than this for each of them is nothing that a cluster says, and would take gigabytes."""
+_FEW_MARKS = 10_000
+
+
 def parse(raw: bytes, endpoint: Endpoint) -> dict[str, Any]:
     """The JSON object of an answer. Raises ClusterError NOT_KUBERNETES for anything else."""
     try:
-        body = orjson.loads(raw)
-        if raw.count(b"{") + raw.count(b"[") > DEEPEST:
+        opened = raw.count(b"{") + raw.count(b"[")
+        marks = opened + raw.count(b",")
+        dense = marks > _FEW_MARKS and marks * _BYTES_PER_MARK > len(raw)
+        body = None if dense else orjson.loads(raw)
+        if opened > DEEPEST:
             orjson.dumps(body)  # it refuses what is nested deeper than our own code could follow
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         body = None

@@ -65,7 +65,7 @@ class Calls:
         try:
             response = await self._send(request, waits)
             try:
-                raw = await dialling.read(response, self._limits.body)
+                raw = await dialling.read(response, request.largest or self._limits.body)
             finally:
                 response.release()
         except BROKEN as error:
@@ -159,6 +159,10 @@ class Calls:
         for line in lines.take(b"\n"):
             if line:
                 yield line
+
+    def clean(self, text: str, *, most: int) -> str:
+        """See KubeClient."""
+        return self._transport.endpoint.clean(text, most=most)
 
     async def close(self) -> None:
         """Close the connections."""

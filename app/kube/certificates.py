@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -24,6 +25,10 @@ from app.domain.errors import FieldProblem, Invalid
 
 LONGEST = 512 * 1024
 """Characters of one text: the bundles of whole operating systems are smaller."""
+LONGEST_KEY = 5_000
+"""Characters of a private key: one of RSA has 3,300 with as many bits as are accepted. What is done
+with a key grows with the cube of its length, and nothing else runs in this process meanwhile."""
+_MOST_BITS = 4_096
 _MOST_CERTIFICATES = 500
 _BEGIN = "-----BEGIN "
 
@@ -83,19 +88,48 @@ def _certificates(text: str, path: Sequence[str]) -> list[x509.Certificate]:
 def _private_key(text: str, path: Sequence[str]) -> tuple[bytes, bytes]:
     """The key as PEM, and its public half."""
     pem = _pem(text, path)
+    if len(pem) > LONGEST_KEY:
+        raise _too_long(path)
     try:
-        key = load_pem_private_key(pem, password=None)
+        # That the factors of an RSA key are prime takes seconds to prove, and proves nothing to us.
+        key = load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=True)
     except TypeError:
         raise Invalid.field(
             path, "The key is encrypted: decrypt it first, as with `openssl pkey -in … -out …`."
         ) from None
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, InternalError):
         raise Invalid.field(path, "This holds no private key that can be read.") from None
+    if isinstance(key, RSAPrivateKey):
+        if key.key_size > _MOST_BITS:
+            raise _too_long(path)
+        if not _coherent(key):
+            raise Invalid.field(path, "This holds no private key that can be read.")
     try:
         form = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         return form, _spki(key.public_key())
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise Invalid.field(path, "Keys of this kind cannot prove who we are.") from None
+
+
+def _too_long(path: Sequence[str]) -> Invalid:
+    return Invalid.field(
+        path, f"The key is too long: send one of at most {_MOST_BITS} bits, and nothing else."
+    )
+
+
+def _coherent(key: RSAPrivateKey) -> bool:
+    """Whether the numbers belong together, which also bounds what signing with them takes."""
+    parts = key.private_numbers()
+    p, q, public = parts.p, parts.q, parts.public_numbers
+    return (
+        min(p, q) > 1
+        and public.n == p * q
+        and 1 < public.e < 2**33
+        and 1 < parts.d < public.n
+        and (parts.dmp1, parts.dmq1) == (parts.d % (p - 1), parts.d % (q - 1))
+        and public.e * parts.d % (p - 1) == 1 == public.e * parts.d % (q - 1)
+        and parts.iqmp * q % p == 1
+    )
 
 
 def _pem(text: str, path: Sequence[str]) -> bytes:

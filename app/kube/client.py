@@ -57,6 +57,8 @@ class Request:
     params: Mapping[str, str] = field(default_factory=dict)
     body: object = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    largest: int | None = None
+    """Bytes of the answer, when fewer are expected than the client's limit."""
 
 
 class LineTooLong(ClusterError):
@@ -104,9 +106,13 @@ class KubeClient:
         seconds: float = 30.0,
         accept: str = JSON,
         tries: int = 3,
+        largest: int | None = None,
     ) -> Answer:
-        """Read; tried again when the connection breaks or the cluster is busy."""
-        request = Request("GET", path, params or {}, headers={"Accept": accept})
+        """Read; tried again when the connection breaks or the cluster is busy.
+
+        `largest` is how many bytes the answer may have, if that is less than the client's limit.
+        """
+        request = Request("GET", path, params or {}, headers={"Accept": accept}, largest=largest)
         return await self._calls.call(request, seconds=seconds, tries=tries)
 
     async def post(
@@ -117,9 +123,12 @@ class KubeClient:
         params: Mapping[str, str] | None = None,
         seconds: float = 15.0,
         repeatable: bool = False,
+        largest: int | None = None,
     ) -> Answer:
         """Create. Tried again only when it is `repeatable`, as a review is."""
-        request = Request("POST", path, params or {}, dict(body), {"Content-Type": JSON})
+        request = Request(
+            "POST", path, params or {}, dict(body), {"Content-Type": JSON}, largest=largest
+        )
         return await self._calls.call(request, seconds=seconds, tries=3 if repeatable else 1)
 
     async def patch(
@@ -170,6 +179,10 @@ class KubeClient:
         return self._calls.stream(
             request, quiet=quiet, total=total, longest_line=longest_line, cut=cut
         )
+
+    def clean(self, text: str, *, most: int) -> str:
+        """What the cluster says, in at most so many characters, and without our secrets."""
+        return self._calls.clean(text, most=most)
 
     async def close(self) -> None:
         """Close all connections; calls under way fail."""

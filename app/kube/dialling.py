@@ -9,12 +9,14 @@ import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http_exceptions import HttpProcessingError
 
 from app.kube.addresses import AddressPolicy
 
@@ -22,6 +24,7 @@ CONNECT_SECONDS = 10.0
 MOST_CONNECTIONS = 200
 """Of one client; each watch and followed log holds one."""
 _MOST_ADDRESSES = 20
+_MOST_INTERIM = 20
 _LOOKUPS = 64
 
 
@@ -113,13 +116,35 @@ def _look_up(host: str, port: int, family: socket.AddressFamily) -> list[Any]:
 
 def connector(guard: Guard, context: ssl.SSLContext) -> aiohttp.TCPConnector:
     """A pool of connections, each of which the guard has seen."""
-    return aiohttp.TCPConnector(
+    made = aiohttp.TCPConnector(
         limit=MOST_CONNECTIONS,
         ssl=context,
         resolver=GuardedResolver(guard),
         use_dns_cache=False,
         socket_factory=guard.socket,
     )
+    made._factory = partial(_Answers, asyncio.get_running_loop())  # type: ignore[assignment]
+    return made
+
+
+class _Answers(ResponseHandler):
+    """What one connection says: an answer to each request, and a few words before it at most.
+
+    Nothing else stops a server that sends interim answers, or answers nobody asked for, without
+    end: they are read as fast as they come, and all are kept.
+    """
+
+    _interim = 0
+
+    def feed_data(self, data: Any, size: int = 0) -> None:
+        interim = 100 <= data[0].code < 200
+        self._interim = self._interim + 1 if interim else 0
+        if self._interim <= _MOST_INTERIM and len(self._buffer) <= _MOST_INTERIM:
+            super().feed_data(data, size)
+        elif self.transport is not None and not self.transport.is_closing():
+            self._buffer.clear()
+            self.set_exception(HttpProcessingError(message="more answers than questions"))
+            self.transport.abort()
 
 
 def no_redirects() -> aiohttp.TraceConfig:

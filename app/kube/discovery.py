@@ -14,7 +14,7 @@ Capabilities are sorted tokens:
 
 import asyncio
 import re
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -32,7 +32,11 @@ __all__ = ["Version", "check", "discover", "permissions"]
 _T = TypeVar("_T")
 
 _ANONYMOUS = "system:anonymous"
+_NAMESPACE = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
+_SHORT, _LONG = 256 * 1024, 4 * 2**20
+"""Bytes of an answer to a simple question, and of a list's page: many clusters are asked at once,
+and what their answers take in memory is the servers' choice."""
 _LOOKED_AT = 20
 _MOST_NAMESPACES = 1_000
 _MOST_CLASSES = 50
@@ -102,14 +106,14 @@ async def discover(client: KubeClient) -> ClusterMetadata:
         version=version,
         platform=guess(replace(traces, version=version)),
         node_count=count,
-        namespaces=namespaces.result() or [],
-        capabilities=sorted(set(capabilities)),
+        namespaces=_harmless(client, namespaces.result() or []),
+        capabilities=sorted(_harmless(client, {*capabilities})),
     )
 
 
 async def _version(client: KubeClient, seconds: float) -> str:
     try:
-        body = (await client.get("/version", seconds=seconds, tries=1)).body
+        body = (await client.get("/version", seconds=seconds, tries=1, largest=_SHORT)).body
     except ClusterError as error:
         if error.fault is ClusterFault.NOT_FOUND:
             raise _no_kubernetes() from None
@@ -117,7 +121,7 @@ async def _version(client: KubeClient, seconds: float) -> str:
     version = body.get("gitVersion")
     if not isinstance(version, str) or not version.isprintable():
         raise _no_kubernetes()
-    return version[:100]
+    return client.clean(version[:1_000], most=100)
 
 
 async def _who_we_are(client: KubeClient, seconds: float) -> str | None:
@@ -125,7 +129,9 @@ async def _who_we_are(client: KubeClient, seconds: float) -> str | None:
     review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     path = paths.resource("authentication.k8s.io/v1", "selfsubjectreviews")
     try:
-        status = (await client.post(path, review, seconds=seconds)).body.get("status")
+        status = (await client.post(path, review, seconds=seconds, largest=_SHORT)).body.get(
+            "status"
+        )
     except ClusterError as error:
         if error.fault is ClusterFault.NOT_FOUND:  # before Kubernetes 1.28
             await _known_to_it(client, seconds)
@@ -149,7 +155,7 @@ async def _known_to_it(client: KubeClient, seconds: float) -> None:
     }
     path = paths.resource("authorization.k8s.io/v1", "selfsubjectaccessreviews")
     try:
-        await client.post(path, review, seconds=seconds)
+        await client.post(path, review, seconds=seconds, largest=_SHORT)
     except ClusterError as error:
         if error.fault is ClusterFault.FORBIDDEN and _ANONYMOUS not in error.message:
             return
@@ -190,7 +196,7 @@ async def _known(asked: Awaitable[_T]) -> _T | None:
 async def _nodes(client: KubeClient) -> tuple[int, Traces]:
     """How many there are, and what the first of them give away."""
     path = paths.resource("v1", "nodes")
-    body = (await client.get(path, params={"limit": str(_LOOKED_AT)})).body
+    body = (await client.get(path, params={"limit": str(_LOOKED_AT)}, largest=_LONG)).body
     nodes = items(body)
     first = nodes[:_LOOKED_AT]
     traces = Traces(
@@ -205,7 +211,7 @@ async def _nodes(client: KubeClient) -> tuple[int, Traces]:
     if not metadata(body).get("continue"):
         return len(nodes), traces
     count = 0
-    async for page in pages(client, path, accept=METADATA_ONLY):
+    async for page in pages(client, path, accept=METADATA_ONLY, largest=_LONG):
         count += len(items(page))
     return count, traces
 
@@ -213,16 +219,16 @@ async def _nodes(client: KubeClient) -> tuple[int, Traces]:
 async def _namespaces(client: KubeClient) -> list[str]:
     names: list[str] = []
     path = paths.resource("v1", "namespaces")
-    async with aclosing(pages(client, path, accept=METADATA_ONLY)) as found:
+    async with aclosing(pages(client, path, accept=METADATA_ONLY, largest=_LONG)) as found:
         async for page in found:
-            names += _names(page)
+            names += [name for name in _names(page) if _NAMESPACE.fullmatch(name)]
             if len(names) >= _MOST_NAMESPACES:
                 break
     return sorted(names[:_MOST_NAMESPACES])
 
 
 async def _groups(client: KubeClient) -> list[str]:
-    groups = (await client.get("/apis")).body.get("groups")
+    groups = (await client.get("/apis", largest=_LONG)).body.get("groups")
     found = []
     for group in groups if isinstance(groups, list) else []:
         if not isinstance(group, dict):
@@ -242,7 +248,8 @@ async def _groups(client: KubeClient) -> list[str]:
 async def _classes(client: KubeClient, kind: str) -> list[str]:
     version, annotation = _CLASSES[kind]
     path = paths.resource(version, f"{kind}classes")
-    body = (await client.get(path, params={"limit": str(_MOST_CLASSES)}, accept=METADATA_ONLY)).body
+    asked = {"limit": str(_MOST_CLASSES)}
+    body = (await client.get(path, params=asked, accept=METADATA_ONLY, largest=_LONG)).body
     found = []
     for one in items(body)[:_MOST_CLASSES]:
         for name in _names({"items": [one]}):
@@ -255,6 +262,15 @@ async def _classes(client: KubeClient, kind: str) -> list[str]:
 def _names(page: Mapping[str, Any]) -> list[str]:
     names = (metadata(one).get("name") for one in items(page))
     return [name for name in names if isinstance(name, str) and _NAME.fullmatch(name)]
+
+
+def _harmless(client: KubeClient, names: Iterable[str]) -> list[str]:
+    """The names without those that repeat our credentials."""
+    given = list(names)
+    together = " ".join(given)
+    if client.clean(together, most=len(together)) == together:
+        return given
+    return [name for name in given if client.clean(name, most=300) == name]
 
 
 def _map(value: object) -> dict[str, Any]:

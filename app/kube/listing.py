@@ -22,16 +22,17 @@ async def pages(
     params: Mapping[str, str] | None = None,
     page: int = PAGE,
     accept: str = JSON,
+    largest: int | None = None,
 ) -> AsyncGenerator[dict[str, Any], None]:
     """The pages of a list. Raises ClusterError; GONE when the list took too long to read.
 
-    More than MOST_OBJECTS or MOST_BYTES are refused: UNAVAILABLE.
+    More than MOST_OBJECTS or MOST_BYTES are refused: UNAVAILABLE. `largest` bounds a page's bytes.
     """
     at: dict[str, str] = {}
     seen = size = 0
     for _ in range(_MOST_PAGES):
         asked = {**(params or {}), "limit": str(page), **at}
-        answer = await client.get(path, params=asked, accept=accept)
+        answer = await client.get(path, params=asked, accept=accept, largest=largest)
         body = answer.body
         seen += len(items(body))
         size += answer.size

@@ -57,7 +57,8 @@ class OidcTokens:
         """What must never be repeated."""
         session = self._session
         now = [session.client_secret, session.refresh_token, session.id_token]
-        return [*now, *self._past]
+        pair = [_basic(session)] if session.client_secret else []
+        return [*now, *pair, *self._past]
 
     async def token(self) -> str:
         """An id token that is good for some time. Raises ClusterError."""
@@ -180,9 +181,7 @@ class OidcTokens:
             return form, {}
         if isinstance(methods, list) and "client_secret_post" in methods:
             return {**form, "client_secret": session.client_secret}, {}
-        # RFC 6749 2.3.1: the default, and both parts are form-encoded before.
-        pair = f"{quote(session.client_id, safe='')}:{quote(session.client_secret, safe='')}"
-        return form, {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+        return form, {"Authorization": f"Basic {_basic(session)}"}
 
     async def _fetch(
         self,
@@ -241,6 +240,12 @@ class OidcTokens:
     def _endpoint(self, url: str) -> Endpoint:
         """Of a URL that was checked, so its authority is a host and perhaps a port."""
         return Endpoint.of(urlsplit(url).netloc, self.secrets)
+
+
+def _basic(session: OidcSession) -> str:
+    """Who the client is. RFC 6749 2.3.1: the default, and both parts are form-encoded before."""
+    pair = f"{quote(session.client_id, safe='')}:{quote(session.client_secret or '', safe='')}"
+    return base64.b64encode(pair.encode()).decode()
 
 
 def _of_provider(error: ClusterError) -> ClusterError:

@@ -30,6 +30,8 @@ _NEEDED: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """The kinds of the node catalogue, and what they make."""
 _AT_ONCE = 8
+_LARGEST = 256 * 1024
+"""Bytes of an answer."""
 _MOST_NAMESPACES = 20
 
 
@@ -76,7 +78,9 @@ async def _ask(
     }
     path = paths.resource("authorization.k8s.io/v1", "selfsubjectaccessreviews")
     try:
-        status = (await client.post(path, review, repeatable=True)).body.get("status")
+        status = (await client.post(path, review, repeatable=True, largest=_LARGEST)).body.get(
+            "status"
+        )
     except ClusterError as error:
         if error.fault in (ClusterFault.FORBIDDEN, ClusterFault.NOT_FOUND):
             return None

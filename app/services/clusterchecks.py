@@ -1,18 +1,22 @@
 """Asking about a cluster now: what its people do when they don't want to wait for the monitor."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
 from app.documents.clusters import ClusterStore
 from app.domain import policy
 from app.domain.cluster import Cluster, Permission
-from app.domain.errors import NotFound
+from app.domain.errors import ClusterError, ClusterFault, NotFound
 from app.domain.ids import Id
 from app.domain.policy import ClusterAction
 from app.domain.user import Actor
 from app.kube import discovery
 from app.services.checking import Connect
 from app.services.monitoring import Monitor
+
+_SECONDS = 20.0
+"""For all questions about permissions together: a share that names namespaces makes hundreds."""
 
 
 class ClusterChecks:
@@ -47,8 +51,15 @@ class ClusterChecks:
         cluster = await self._allowed(actor, cluster_id, ClusterAction.DEPLOY)
         seen = await self._looked_at(actor, cluster_id)
         namespaces = policy.namespaces_of(actor, cluster, now=self._now())
-        async with self._connect(cluster) as client:
-            return seen, await discovery.permissions(client, namespaces)
+        try:
+            async with asyncio.timeout(_SECONDS), self._connect(cluster) as client:
+                return seen, await discovery.permissions(client, namespaces)
+        except TimeoutError:
+            raise ClusterError(
+                ClusterFault.TIMED_OUT,
+                f"The cluster did not say within {_SECONDS:g} s what its credentials may do. Try "
+                "again later.",
+            ) from None
 
     async def _allowed(self, actor: Actor, cluster_id: Id, action: ClusterAction) -> Cluster:
         cluster = await self._seen(actor, cluster_id)

@@ -8,10 +8,12 @@ reach is looked at less and less often. Nothing is asked of the database while n
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+from weakref import WeakValueDictionary
 
 import structlog
 from pymongo.errors import PyMongoError
@@ -30,6 +32,8 @@ log = structlog.get_logger("kubeorch.clusters")
 _DISCOVER_EVERY = timedelta(minutes=10)
 _RARELY = 16
 """How many times less often clusters are looked at that stay out of reach."""
+_SHARE = 4
+"""One owner's clusters take at most a quarter of what is looked at because somebody asks."""
 _OUTAGE_PAUSE = 2.0
 """Seconds to wait when the database does not answer."""
 
@@ -79,6 +83,10 @@ class Monitor:
         self._now = now
         self._slots = asyncio.Semaphore(pace.at_once)
         self._asked = asyncio.Semaphore(pace.at_once)
+        self._asked_of: WeakValueDictionary[Id, asyncio.Semaphore] = WeakValueDictionary()
+        """Of each owner: whose clusters all hang must not hold up what others ask for."""
+        self._answering: dict[tuple[Id, int], asyncio.Task[Finding | None]] = {}
+        """Looks that were asked for, by cluster and version of its credentials."""
         self._looks: set[asyncio.Task[Finding | None]] = set()
         self._calls: set[asyncio.Task[Finding]] = set()
         self._recording = asyncio.Lock()
@@ -113,11 +121,31 @@ class Monitor:
         None when there is no such cluster, or it has changed meanwhile. Who stops waiting does not
         stop the look.
         """
-        async with self._asked:
-            claim = await self._checks.claim(cluster_id, until=self._now() + self.pace.claim)
-            if claim is None:
-                return None
-            return await asyncio.shield(self._begin(claim, discovers=True))
+        cluster = await self._clusters.get(cluster_id)
+        if cluster is None:
+            return None
+        # Were everybody to begin anew, who asks again and again would let no look end.
+        key = (cluster_id, cluster.credentials_version)
+        task = self._answering.get(key)
+        if task is None:
+            task = self._keep(self._ask(cluster))
+            self._answering[key] = task
+            task.add_done_callback(lambda _: self._answering.pop(key))
+        return await asyncio.shield(task)
+
+    async def _ask(self, cluster: Cluster) -> Finding | None:
+        """Looks, when it is its turn: a place is held for as long as the look takes."""
+        of_owner = self._asked_of.get(cluster.owner_id)
+        if of_owner is None:
+            of_owner = asyncio.Semaphore(max(1, self.pace.at_once // _SHARE))
+            self._asked_of[cluster.owner_id] = of_owner
+        try:
+            async with of_owner, self._asked:
+                claim = await self._checks.claim(cluster.id, until=self._now() + self.pace.claim)
+                return None if claim is None else await self._look(claim, discovers=True)
+        except PyMongoError as error:
+            log.warning("clusters.unrecorded", cluster=cluster.id, error=str(error))
+            return None
 
     async def _sweep(self) -> None:
         while not self._closing:
@@ -147,7 +175,10 @@ class Monitor:
         self._planned.clear()
 
     def _begin(self, claim: Claim, *, discovers: bool) -> asyncio.Task[Finding | None]:
-        task = asyncio.create_task(self._look(claim, discovers=discovers))
+        return self._keep(self._look(claim, discovers=discovers))
+
+    def _keep(self, look: Coroutine[Any, Any, Finding | None]) -> asyncio.Task[Finding | None]:
+        task = asyncio.create_task(look)
         self._looks.add(task)
         task.add_done_callback(self._looks.discard)
         return task

@@ -125,16 +125,16 @@ class Sharing:
         return policy.cluster_seen_by(actor, changed, now=now)
 
     async def _find(self, actor: Actor, person: Person) -> User:
-        counter = f"share:{actor.id}"
+        counter = f"share:{person.field}:{actor.id}"
+        await self._refuse_when_full(counter)
         if person.user_id is not None:
             found = next(iter(await self._users.by_ids([person.user_id])), None)
         else:
-            await self._refuse_when_full(counter)
             found = await self._users.by_email(emails.key(person.email or ""))
         if found is not None:
             return found
-        if person.user_id is None:  # whoever guesses ids finds nobody
-            await self._throttles.add([counter], now=self._now(), window=_WINDOW)
+        # Ids count too: they are given out in order, so who has one can guess those beside it.
+        await self._throttles.add([counter], now=self._now(), window=_WINDOW)
         raise Invalid.field(
             [person.field], "Nobody here has an account with this. Ask them to register first."
         )
