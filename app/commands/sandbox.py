@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import gc
 import logging
 import math
 import signal
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator
 import uvicorn
 
 from app.commands.protocol import patient
-from app.commands.server import bind
+from app.commands.server import GARBAGE, bind
 from app.sandbox.access import Access, prepare
 from app.sandbox.app import create_app
 from app.sandbox.cluster import Cluster, SandboxSettings
@@ -70,6 +71,7 @@ def _speed(text: str) -> float:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Serve until told to stop; 0 when that happened in good order."""
+    gc.set_threshold(*GARBAGE)
     try:
         listener = bind(LOOPBACK, arguments.sandbox_port)
     except (OSError, OverflowError) as error:

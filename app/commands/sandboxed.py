@@ -36,7 +36,7 @@ async def sandbox(settings: Settings) -> AsyncIterator[Sandbox | None]:
     """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "app.cli", "sandbox", "--port", "0", "--until-stdin-closes"),
-        env={**os.environ, "KUBEORCH_DATA_DIR": str(settings.data_dir)},
+        env=_environment() | {"KUBEORCH_DATA_DIR": str(settings.data_dir)},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -52,6 +52,12 @@ async def sandbox(settings: Settings) -> AsyncIterator[Sandbox | None]:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Ours without our settings: some are secrets, and none are for it."""
+    ours = ("KUBEORCH_", "MONGODB_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
 async def _ready(process: asyncio.subprocess.Process, settings: Settings) -> Sandbox | None:

@@ -19,13 +19,9 @@ from app.commands import demo_login
 from app.commands.database import at, check
 from app.commands.demo_login import DemoFile
 from app.commands.sandboxed import Sandbox, sandbox
-from app.commands.server import Server, bind, url
+from app.commands.server import GARBAGE, Server, bind, url
 from app.embedded import EmbeddedMongo
 from app.settings import Environment, Settings
-
-GARBAGE = (50_000, 2, 2)
-"""When to look for cycles. An event on its way to thousands of sockets is thousands of short lives;
-Python's usual 700 would take each for garbage to look for, and stop everybody for seconds."""
 
 log = structlog.get_logger("kubeorch")
 

@@ -17,6 +17,9 @@ from app.commands.protocol import patient
 from app.settings import Settings
 
 BACKLOG = 2048
+GARBAGE = (50_000, 2, 2)
+"""When to look for cycles. An event on its way to thousands of sockets is thousands of short lives;
+Python's usual 700 would take each for garbage to look for, and stop everybody for seconds."""
 FORCED_SECONDS = 3.0
 """How long the application may take to close what it opened when it was told twice to stop."""
 

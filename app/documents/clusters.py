@@ -8,7 +8,7 @@ from bson import ObjectId
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
-from app.documents.database import Stored, Transaction, encode
+from app.documents.database import Overtaken, Stored, Transaction, encode
 from app.documents.keyset import Keyset, Page, find_page
 from app.domain.cluster import Cluster
 from app.domain.ids import Id
@@ -45,7 +45,7 @@ class NameTaken(Exception):
     """The owner has a cluster with this name."""
 
 
-class DefaultTaken(Exception):
+class DefaultTaken(Overtaken):
     """The owner has a default cluster: somebody was faster."""
 
 

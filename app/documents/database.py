@@ -55,6 +55,13 @@ class _Integers(TypeDecoder):
         return int(value)
 
 
+class Overtaken(Exception):
+    """Somebody was faster with what only one can have: the transaction is to be done again."""
+
+
+_ATTEMPTS = 10
+
+
 class Database:
     """A connected database. Acknowledged means: on the disks of a majority."""
 
@@ -80,10 +87,17 @@ class Database:
     async def transaction(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Runs `work` in a transaction, again when MongoDB says so; all of it happens or none.
 
-        `work` may run several times: it must read what it decides on through the transaction.
+        `work` may run several times: it must read what it decides on through the transaction, and
+        raises Overtaken for what it could not see. Raises Overtaken when that goes on.
         """
-        async with self.client.start_session() as session:
-            return await session.with_transaction(work)
+        for attempt in range(_ATTEMPTS):
+            try:
+                async with self.client.start_session() as session:
+                    return await session.with_transaction(work)
+            except Overtaken:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        raise AssertionError("the last attempt answers or raises")
 
     async def ping(self) -> None:
         """Raises pymongo's errors when the database does not answer."""

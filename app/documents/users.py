@@ -10,7 +10,7 @@ from pydantic import Field
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from app.documents.database import Database, Stored, Transaction, encode
+from app.documents.database import Database, Overtaken, Stored, Transaction, encode
 from app.documents.keyset import Keyset, Page, find_page
 from app.documents.words import beginnings, matching
 from app.domain.ids import Id
@@ -97,12 +97,18 @@ class UserStore:
             raise EmailTaken from error
 
     async def claim_first(self, user_id: Id, transaction: Transaction) -> bool:
-        """Whether `user_id` is the first user; of any number at once exactly one is."""
+        """Whether `user_id` is the first user; of any number at once exactly one is.
+
+        Raises Overtaken when another became it after the transaction had begun.
+        """
         if await self._claims.find_one({"_id": _FIRST_USER}, session=transaction):
             return False
-        await self._claims.insert_one(
-            {"_id": _FIRST_USER, "user_id": ObjectId(user_id)}, session=transaction
-        )
+        try:
+            await self._claims.insert_one(
+                {"_id": _FIRST_USER, "user_id": ObjectId(user_id)}, session=transaction
+            )
+        except DuplicateKeyError as error:
+            raise Overtaken from error
         return True
 
     async def anybody(self) -> bool:

@@ -84,6 +84,8 @@ class Cluster(Entity):
     labels: dict[str, str] = Field(default_factory=dict)
     created_at: datetime
     updated_at: datetime
+    server_by: Id | None = None
+    """Who chose the server, if not the owner: others name it themselves when they send secrets."""
     credentials_version: int = 1
     """Grows when the credentials change: connections made with older ones are closed."""
     seq: int = 0

@@ -151,12 +151,14 @@ def namespaces_of(actor: Actor, cluster: Cluster, *, now: datetime) -> list[str]
 
 def cluster_seen_by(actor: Actor, cluster: Cluster, *, now: datetime) -> Cluster:
     """The cluster as `actor`, who sees it, sees it: no namespace that is not theirs, no share that
-    is over, and the shares of others only for whom may change them.
+    is over, and of the shares of others those that they may change.
     """
     share = _share_of(actor, cluster, now=now)
     shares = [each for each in cluster.shared_with if _lasts(each, now)]
     if not on_cluster(actor, ClusterAction.SHARE, cluster, now=now).allowed:
         shares = [each for each in shares if each.user_id == actor.id]
+    elif share is not None:
+        shares = [each for each in shares if _contains(share, each)]
     metadata = cluster.metadata
     if share is not None and share.namespaces:
         metadata = _within(metadata, share.namespaces)
@@ -175,6 +177,13 @@ def _share_of(actor: Actor, cluster: Cluster, *, now: datetime) -> ClusterShare 
         if share.user_id == actor.id and _lasts(share, now):
             return share
     return None
+
+
+def _contains(share: ClusterShare, other: ClusterShare) -> bool:
+    """Whether all namespaces of `other` are among those of `share`."""
+    if not share.namespaces:
+        return True
+    return bool(other.namespaces) and set(other.namespaces) <= set(share.namespaces)
 
 
 def _lasts(share: ClusterShare, now: datetime) -> bool:

@@ -8,6 +8,7 @@ of the token endpoint, which the issuer chooses, passes the same policy as a clu
 import asyncio
 import base64
 import binascii
+import math
 import ssl
 import time
 from collections.abc import Mapping
@@ -264,6 +265,6 @@ def _expiry(token: str | None) -> float:
         payload = (token or "").split(".")[1]
         padded = payload + "=" * (-len(payload) % 4)
         ends = orjson.loads(base64.urlsafe_b64decode(padded))["exp"]
-        return float(ends)
+        return float(ends) if math.isfinite(float(ends)) else 0.0
     except (IndexError, KeyError, TypeError, ValueError, binascii.Error):
         return 0.0

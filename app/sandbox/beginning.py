@@ -1,10 +1,10 @@
 """What a sandbox cluster has before anybody asks: namespaces, a node, classes."""
 
 from app.sandbox.cluster import VERSION, Cluster
-from app.sandbox.store import Object, stamp
+from app.sandbox.node import ADDRESS, NAME, NETWORK, NOTHING_RUNS
+from app.sandbox.objects import Object
+from app.sandbox.store import stamp
 
-NODE = "sandbox-1"
-NOTHING_RUNS = "This cluster is a sandbox: nothing in it is executed."
 _AMOUNTS = {"cpu": "8", "memory": "32Gi", "pods": "110", "ephemeral-storage": "100Gi"}
 
 
@@ -58,15 +58,15 @@ def _node(now: str) -> Object:
     }
     return {
         "metadata": {
-            "name": NODE,
+            "name": NAME,
             "labels": {
-                "kubernetes.io/hostname": NODE,
+                "kubernetes.io/hostname": NAME,
                 "kubernetes.io/os": "linux",
                 "kubernetes.io/arch": "amd64",
                 "node-role.kubernetes.io/control-plane": "",
             },
         },
-        "spec": {"podCIDR": "198.51.100.0/24", "providerID": f"sandbox://{NODE}"},
+        "spec": {"podCIDR": f"{NETWORK}.0/24", "providerID": f"sandbox://{NAME}"},
         "status": {
             "capacity": dict(_AMOUNTS),
             "allocatable": dict(_AMOUNTS),
@@ -82,8 +82,8 @@ def _node(now: str) -> Object:
                 for kind, (status, reason) in conditions.items()
             ],
             "addresses": [
-                {"type": "InternalIP", "address": "192.0.2.1"},
-                {"type": "Hostname", "address": NODE},
+                {"type": "InternalIP", "address": ADDRESS},
+                {"type": "Hostname", "address": NAME},
             ],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
             "nodeInfo": {

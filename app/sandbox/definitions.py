@@ -8,8 +8,9 @@ import asyncio
 import logging
 
 from app.sandbox.cluster import Cluster
+from app.sandbox.objects import Object, copied, is_leaving
 from app.sandbox.resources import Resource
-from app.sandbox.store import Object, copied, stamp
+from app.sandbox.store import stamp
 
 GROUP = "apiextensions.k8s.io"
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ async def running(cluster: Cluster) -> None:
 
 
 def _keep(cluster: Cluster, kind: Resource, definition: Object) -> None:
-    if "deletionTimestamp" in definition["metadata"]:
+    if is_leaving(definition):
         _clean(cluster, kind, definition)
     elif not _established(definition):
         _establish(cluster, kind, definition)

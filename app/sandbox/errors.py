@@ -104,11 +104,16 @@ def invalid(resource: Resource, name: str, causes: Iterable[Cause]) -> ApiError:
     causes = tuple(causes)
     texts = list(dict.fromkeys(cause.text() for cause in causes))
     listed = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
-    kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
-    message = f'{kind} "{name}" is invalid: {listed}'
+    message = f'{resource.qualified_kind} "{name}" is invalid: {listed}'
     return ApiError(
         422, "Invalid", message, resource=resource, kind=resource.kind, name=name, causes=causes
     )
+
+
+def bad_option(kind: str, cause: Cause) -> ApiError:
+    """422: an option of the request that means nothing; `kind` is such as `ListOptions`."""
+    message = f'{kind}.meta.k8s.io "" is invalid: {cause.text()}'
+    return ApiError(422, "Invalid", message, kind=kind, causes=[cause])
 
 
 def forbidden(resource: Resource, name: str, why: str, causes: Iterable[Cause] = ()) -> ApiError:

@@ -7,16 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-ALL_VERBS = (
-    "create",
-    "delete",
-    "deletecollection",
-    "get",
-    "list",
-    "patch",
-    "update",
-    "watch",
-)
+ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 
 @dataclass(frozen=True)
@@ -53,6 +44,11 @@ class Resource:
     def qualified(self) -> str:
         """As error messages name it: `deployments.apps`, `pods`."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def qualified_kind(self) -> str:
+        """As a few of them name it: `Deployment.apps`, `Pod`."""
+        return f"{self.kind}.{self.group}" if self.group else self.kind
 
     @property
     def custom(self) -> bool:
@@ -114,7 +110,7 @@ BUILT_IN: tuple[Resource, ...] = (
         "",
         "Pod",
         "po",
-        subresources=("status", "log", "exec", "eviction"),
+        subresources=("status", "log", "exec"),
         categories=("all",),
         generation=True,
     ),
@@ -153,27 +149,11 @@ BUILT_IN: tuple[Resource, ...] = (
         generation=True,
     ),
     _plain(
-        "networking.k8s.io",
-        "NetworkPolicy",
-        "netpol",
-        plural="networkpolicies",
-        generation=True,
+        "networking.k8s.io", "NetworkPolicy", "netpol", plural="networkpolicies", generation=True
     ),
     _plain("discovery.k8s.io", "EndpointSlice", generation=True),
-    _plain(
-        "policy",
-        "PodDisruptionBudget",
-        "pdb",
-        subresources=_STATUS,
-        generation=True,
-    ),
-    _plain(
-        "storage.k8s.io",
-        "StorageClass",
-        "sc",
-        plural="storageclasses",
-        namespaced=False,
-    ),
+    _plain("policy", "PodDisruptionBudget", "pdb", subresources=_STATUS, generation=True),
+    _plain("storage.k8s.io", "StorageClass", "sc", plural="storageclasses", namespaced=False),
     _plain(
         "scheduling.k8s.io",
         "PriorityClass",

@@ -13,21 +13,19 @@ and goes with `delete(..., grace=0)`; `store.logs` is where a pretended kubelet 
 here refuses to create in a namespace that is missing or Terminating.
 """
 
-import asyncio
 import secrets
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from app.sandbox.errors import ApiError, already_exists, conflict, expired, not_found
-from app.sandbox.logs import Logs
+from app.sandbox.node.logs import Logs
+from app.sandbox.objects import Object, copied, same
 from app.sandbox.resources import Resource
-
-Object = dict[str, Any]
-_Json = TypeVar("_Json")
+from app.sandbox.waiting import Bell
 
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
@@ -69,15 +67,6 @@ def stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def copied(value: _Json) -> _Json:
-    """A deep copy of JSON data, several times faster than `copy.deepcopy`."""
-    if isinstance(value, dict):
-        return {key: copied(item) for key, item in value.items()}  # type: ignore[return-value]
-    if isinstance(value, list):
-        return [copied(item) for item in value]  # type: ignore[return-value]
-    return value
-
-
 def generated(prefix: str) -> str:
     """A name from `generateName`."""
     return prefix[:58] + "".join(secrets.choice(SUFFIX) for _ in range(5))
@@ -96,7 +85,7 @@ class Store:
         self._limit = history
         self._history: list[Event] = []
         self._objects: dict[tuple[str, str], dict[tuple[str, str], Object]] = {}
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._bell = Bell()
 
     def get(self, resource: Resource, namespace: str | None, name: str) -> Object | None:
         """The live object, or None. `namespace` is ignored for cluster-wide kinds."""
@@ -175,7 +164,7 @@ class Store:
         metadata["resourceVersion"] = live["metadata"]["resourceVersion"]
         if _same(live, made):
             return live
-        if resource.generation and subresource != "status" and _body(live) != _body(made):
+        if resource.generation and subresource != "status" and not same(_body(live), _body(made)):
             metadata["generation"] = live["metadata"].get("generation", 0) + 1
         if dry_run:
             return made
@@ -233,20 +222,12 @@ class Store:
         """Wait for a write after this version (or to be woken without one); answers the newest."""
         if self.version > version:
             return self.version
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiting.add(waiter)
-        try:
-            await waiter
-        finally:
-            self._waiting.discard(waiter)
+        await self._bell.heard()
         return self.version
 
     def wake(self) -> None:
         """Wake whoever waits in `beyond`: after a write, and when the cluster closes."""
-        for waiter in self._waiting:
-            if not waiter.done():
-                waiter.set_result(None)
-        self._waiting.clear()
+        self._bell.ring()
 
     @property
     def oldest(self) -> int:
@@ -330,9 +311,8 @@ def stale(resource: Resource, live: Object, field: str, wanted: str) -> ApiError
         f"({live['metadata'][field]}). The object might have been {happened}"
     )
     # The kind stands here, and here alone, where else the resource does.
-    named = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
     name = live["metadata"]["name"]
-    message = f'Operation cannot be fulfilled on {named} "{name}": {why}'
+    message = f'Operation cannot be fulfilled on {resource.qualified_kind} "{name}": {why}'
     return ApiError(409, "Conflict", message, resource=resource, kind=resource.kind, name=name)
 
 
@@ -362,15 +342,16 @@ def _body(obj: Object) -> Object:
 
 
 def _same(live: Object, made: Object) -> bool:
-    """Whether a write changes nothing; the times in managedFields are no change."""
-    if _body(live) != _body(made) or live.get("status") != made.get("status"):
-        return False
-    before, after = live["metadata"], made["metadata"]
-    if {**before, "managedFields": 0} != {**after, "managedFields": 0}:
-        return False
-    return _timeless(before) == _timeless(after)
+    """Whether a write changes nothing; the times in managedFields are no change.
+
+    A server-side apply of `1000m` over `1` seems to be one until the quantity has its canonical
+    form, and must not make a new version.
+    """
+    before, after = _timeless(live), _timeless(made)
+    return before == after and same(before, after)
 
 
-def _timeless(metadata: Object) -> Sequence[Object]:
-    found = [{**entry, "time": None} for entry in metadata.get("managedFields") or ()]
-    return sorted(found, key=lambda entry: [str(entry.get(name)) for name in _ENTRY])
+def _timeless(obj: Object) -> Object:
+    found = [{**entry, "time": None} for entry in obj["metadata"].get("managedFields") or ()]
+    found.sort(key=lambda entry: [str(entry.get(name)) for name in _ENTRY])
+    return {**obj, "metadata": {**obj["metadata"], "managedFields": found}}

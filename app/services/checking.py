@@ -40,6 +40,12 @@ class Finding:
     metadata: ClusterMetadata | None = None
     error: ClusterError | None = None
 
+    @property
+    def is_our_own(self) -> bool:
+        """Whether it was this server that was too busy, which says nothing of the cluster."""
+        error = self.error
+        return error is not None and error.fault is ClusterFault.THROTTLED and error.status is None
+
     @classmethod
     def failed(cls, error: ClusterError) -> "Finding":
         """What a failure says of the cluster."""

@@ -20,9 +20,6 @@ from app.services.clustertelling import ClusterTelling
 
 T = TypeVar("T")
 
-_ATTEMPTS = 10
-"""How often a change is tried while others choose the owner's default at the same time."""
-
 
 class ClusterChanges:
     """Makes changes to clusters."""
@@ -61,12 +58,10 @@ class ClusterChanges:
 
     async def transaction(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Runs `work`, which may run several times, in a transaction."""
-        for _ in range(_ATTEMPTS):
-            try:
-                return await self._database.transaction(work)
-            except DefaultTaken:
-                continue
-        raise Conflict("Too many changes of the default cluster at once. Try again.")
+        try:
+            return await self._database.transaction(work)
+        except DefaultTaken:
+            raise Conflict("Too many changes of the default cluster at once. Try again.") from None
 
     async def open(
         self, actor: Actor, cluster_id: Id, action: ClusterAction, transaction: Transaction

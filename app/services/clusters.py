@@ -186,7 +186,8 @@ class Clusters:
     ) -> Cluster:
         """Replaces the credentials, all of them, and looks at the cluster.
 
-        A server that is left out stays, if the new credentials don't name one. Raises Invalid,
+        A server that is left out stays, if the new credentials don't name one and it was the
+        caller who chose it: else they would go where somebody else wants them. Raises Invalid,
         NotFound, Forbidden.
         """
         cluster = await self._store.get(cluster_id)
@@ -194,7 +195,9 @@ class Clusters:
         if cluster is None or not policy.sees_cluster(actor, cluster, now=now):
             raise NotFound("cluster", path=["clusterId"])
         policy.on_cluster(actor, ClusterAction.ADMINISTER, cluster, now=now).enforce()
-        access = await self._access(credentials, place, otherwise=cluster.server)
+        chosen_by = cluster.server_by or cluster.owner_id
+        otherwise = cluster.server if chosen_by == actor.id else None
+        access = await self._access(credentials, place, otherwise=otherwise)
         sealed = seal_access(self._vault, cluster_id, access)
 
         async def work(transaction: Transaction) -> Cluster:
@@ -203,6 +206,7 @@ class Clusters:
             )
             fields: dict[str, Any] = {
                 "server": access.server,
+                "server_by": None if actor.id == cluster.owner_id else actor.id,
                 "auth_type": credentials.auth_type,
                 "status": ClusterStatus.UNKNOWN,
                 "status_message": None,

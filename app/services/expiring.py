@@ -70,6 +70,9 @@ class ShareExpiry:
             except PyMongoError as error:
                 log.warning("clusters.waiting", error=str(error))
                 await asyncio.sleep(_OUTAGE_PAUSE)
+            except Exception:
+                log.exception("clusters.expiring")
+                await asyncio.sleep(_OUTAGE_PAUSE)
 
     async def _until_one_ends(self) -> None:
         first = await self._shares.first_end()

@@ -154,12 +154,13 @@ class Monitor:
             try:
                 claim = await self._checks.claim_due(now=now, until=now + self.pace.claim)
                 if claim is None:
-                    self._slots.release()
                     await self._until_due()
+                    self._slots.release()
                     continue
-            except PyMongoError as error:
+            except Exception as error:
+                # Whatever it was: without a sweep nobody would see a cluster go.
                 self._slots.release()
-                log.warning("clusters.waiting", error=str(error))
+                log.warning("clusters.waiting", exc_info=not isinstance(error, PyMongoError))
                 await asyncio.sleep(_OUTAGE_PAUSE)
                 continue
             task = self._begin(claim, discovers=False)
@@ -189,7 +190,9 @@ class Monitor:
             if cluster is None:
                 return None
             finding = await self._call(cluster, discovers or self._is_due(claim, cluster))
-            if finding is not None and await self._record(claim, cluster, finding):
+            if finding is None or finding.is_our_own:
+                return finding
+            if await self._record(claim, cluster, finding):
                 return finding
         except PyMongoError as error:
             # The claim ends by itself, and then somebody looks again.

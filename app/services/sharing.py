@@ -1,13 +1,12 @@
 """Sharing a cluster with people: who, as what, in which namespaces, until when.
 
-People are found by the e-mail that they sign in with, or by their id. Whether an address has an
+People are found by the e-mail that they sign in with. Whether an address has an
 account shows, because sharing with it works or not; so that nobody reads a directory out of that,
 each person may miss a few times in an hour and no more.
 """
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.documents.throttles import ThrottleStore
@@ -25,19 +24,6 @@ MOST_PEOPLE = 100
 """People that one cluster is shared with."""
 _MISSES = 20
 _WINDOW = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Whom to share with: exactly one of the two is given."""
-
-    email: str | None = None
-    user_id: Id | None = None
-
-    @property
-    def field(self) -> str:
-        """The input field that says so."""
-        return "userId" if self.email is None else "email"
 
 
 class Sharing:
@@ -63,7 +49,7 @@ class Sharing:
         self,
         actor: Actor,
         cluster_id: Id,
-        person: Person,
+        email: str,
         *,
         role: ClusterRole,
         namespaces: Sequence[str] = (),
@@ -74,22 +60,20 @@ class Sharing:
         Raises Invalid (nobody is found, or the date is past), NotFound, Forbidden, LimitExceeded,
         RateLimited.
         """
-        if (person.email is None) == (person.user_id is None):
-            raise Invalid.field(["email"], "Name one person: by email or by userId, not by both.")
         now = self._now()
         if expires_at is not None and expires_at <= now:
             raise Invalid.field(["expiresAt"], "Choose a moment in the future, or leave it out.")
         # First, so that only those learn who has an account who may share something.
         await self._changes.make(actor, cluster_id, ClusterAction.SHARE, lambda _: {})
         share = ClusterShare(
-            user_id=(await self._find(actor, person)).id,
+            user_id=(await self._find(actor, email)).id,
             role=role,
             namespaces=list(dict.fromkeys(namespaces)),
             expires_at=expires_at,
         )
 
         def decide(cluster: Cluster) -> dict[str, list[ClusterShare]]:
-            _check(actor, cluster, share, person.field)
+            _check(actor, cluster, share)
             kept = [each for each in cluster.shared_with if each.user_id != share.user_id]
             kept = [each for each in kept if each.expires_at is None or each.expires_at > now]
             if len(kept) >= MOST_PEOPLE:
@@ -124,19 +108,15 @@ class Sharing:
             return None
         return policy.cluster_seen_by(actor, changed, now=now)
 
-    async def _find(self, actor: Actor, person: Person) -> User:
-        counter = f"share:{person.field}:{actor.id}"
+    async def _find(self, actor: Actor, email: str) -> User:
+        counter = f"share:{actor.id}"
         await self._refuse_when_full(counter)
-        if person.user_id is not None:
-            found = next(iter(await self._users.by_ids([person.user_id])), None)
-        else:
-            found = await self._users.by_email(emails.key(person.email or ""))
+        found = await self._users.by_email(emails.key(email))
         if found is not None:
             return found
-        # Ids count too: they are given out in order, so who has one can guess those beside it.
         await self._throttles.add([counter], now=self._now(), window=_WINDOW)
         raise Invalid.field(
-            [person.field], "Nobody here has an account with this. Ask them to register first."
+            ["email"], "Nobody here has an account with this. Ask them to register first."
         )
 
     async def _refuse_when_full(self, counter: str) -> None:
@@ -150,12 +130,12 @@ class Sharing:
             )
 
 
-def _check(actor: Actor, cluster: Cluster, share: ClusterShare, person: str) -> None:
+def _check(actor: Actor, cluster: Cluster, share: ClusterShare) -> None:
     """Raises Invalid and Forbidden for what may not be given, or not to this person."""
     if share.user_id == cluster.owner_id:
-        raise Invalid.field([person], "The cluster is this person's own.")
+        raise Invalid.field(["email"], "The cluster is this person's own.")
     if share.user_id == actor.id:
-        raise Invalid.field([person], "You cannot change what is shared with yourself.")
+        raise Invalid.field(["email"], "You cannot change what is shared with yourself.")
     _check_reach(actor, cluster, share)
     if (theirs := _share_of(cluster, share.user_id)) is not None:
         _check_reach(actor, cluster, theirs)

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from app.sandbox.store import Object, copied
+from app.sandbox.objects import Object, copied
 
 POD: Object = {
     "containers": [

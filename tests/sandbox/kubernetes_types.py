@@ -1,4 +1,4 @@
-"""Makes app/sandbox/types.json anew from the OpenAPI schemas of Kubernetes.
+"""Makes app/sandbox/schemas/types.json anew from the OpenAPI schemas of Kubernetes.
 
     python -m tests.sandbox.kubernetes_types
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 VERSION = "1.36"
-TABLE = Path(__file__).parents[2] / "app" / "sandbox" / "types.json"
+TABLE = Path(__file__).parents[2] / "app" / "sandbox" / "schemas" / "types.json"
 SOURCE = f"OpenAPI specification of Kubernetes {VERSION} (Apache-2.0); made by {__spec__.name}"
 
 STABLE = re.compile(r"v[0-9]+")
@@ -48,7 +48,7 @@ def short(name: str) -> str:
 
 
 class Table:
-    """What is reachable from the stable kinds, in the form that app/sandbox/schemas.py reads."""
+    """What is reachable from the stable kinds, in the form that app/sandbox/schemas reads."""
 
     def __init__(self, defs: Json) -> None:
         self.defs = defs

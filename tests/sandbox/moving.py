@@ -9,7 +9,8 @@ from app.sandbox.admission.preparing import prepare
 from app.sandbox.beginning import begin
 from app.sandbox.cluster import Cluster, SandboxSettings
 from app.sandbox.controllers import TRIGGERS, look
-from app.sandbox.store import Object, Store, copied
+from app.sandbox.objects import Object, copied
+from app.sandbox.store import Store
 from app.sandbox.world import World
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)

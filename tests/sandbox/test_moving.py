@@ -6,9 +6,9 @@ from itertools import pairwise
 import pytest
 
 from app.sandbox.controllers import SYNC, look
-from app.sandbox.counting import is_ready
-from app.sandbox.store import Object
+from app.sandbox.objects import Object
 from app.sandbox.world import World, key_of
+from app.sandbox.world.pods import is_ready
 from tests.kubernetes.objects import (
     claim,
     config_map,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.ownership import Conflicts, TypedError, apply, keep_times, record_update
+from app.sandbox.ownership import Conflicts, TypedError, apply, record_update
 from app.sandbox.schemas import TypeSchema, builtin, from_crd
 
 NOON, LATER, LAST = "2026-01-01T12:00:00Z", "2026-01-01T12:00:05Z", "2026-01-01T12:00:09Z"
@@ -384,16 +384,6 @@ def test_neither_argument_is_changed() -> None:
     after["data"]["c"] = "3"
     assert repr(live) == before
     assert config == config_map({"b": "2"})
-
-
-def test_times_alone_are_no_change() -> None:
-    live = applied(None, config_map({"a": "1"}), now=NOON)
-    again = applied(live, config_map({"a": "2"}), now=LATER)
-    again["data"] = {"a": "1"}  # canonicalised to what was there
-    assert keep_times(live, again) is live
-    assert keep_times(live, {**again, "data": {"a": "3"}})["data"] == {"a": "3"}
-    co_owned = applied(live, config_map({"a": "1"}), "two")
-    assert keep_times(live, co_owned) is co_owned
 
 
 # Bodies that cannot be typed: the words of a real server

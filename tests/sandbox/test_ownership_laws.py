@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.sandbox.fieldset import FieldSet, from_key, to_key
 from app.sandbox.ownership import Conflicts, apply, record_update
+from app.sandbox.ownership.fieldset import FieldSet, from_key, to_key
 from app.sandbox.schemas import from_crd
 
 NOW = "2026-01-01T12:00:00Z"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.sandbox.quantities import QuantityError, canonical, canonicalize
+from app.sandbox.admission.quantities import QuantityError, canonical, canonicalize
 from app.sandbox.schemas import builtin, from_crd
 
 

@@ -200,7 +200,6 @@ def test_which_pods_match(text: str, found: bool) -> None:
         ("v1", "Service", "spec.type=ClusterIP", {"spec": {"type": "ClusterIP"}}),
         ("v1", "Event", "involvedObject.name=web", {"involvedObject": {"name": "web"}}),
         ("v1", "Event", "source=kubelet", {"source": {"component": "kubelet"}}),
-        ("events.k8s.io/v1", "Event", "regarding.kind=Pod", {"regarding": {"kind": "Pod"}}),
         ("apps/v1", "ReplicaSet", "status.replicas=0", {}),
         ("batch/v1", "Job", "status.successful=2", {"status": {"succeeded": 2}}),
         ("batch/v1", "Job", "status.successful!=1", {"status": None}),

@@ -7,7 +7,7 @@ import pytest
 
 from app.sandbox import definitions
 from app.sandbox.cluster import Cluster
-from app.sandbox.store import Object
+from app.sandbox.objects import Object
 from tests.sandbox.asking import client, cluster
 from tests.sandbox.bodies import DEFINITION, JUNK, OBJECTS, spoiled
 

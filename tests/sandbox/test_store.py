@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 import pytest
 
 from app.sandbox.errors import ApiError
+from app.sandbox.objects import Object
 from app.sandbox.resources import Registry
-from app.sandbox.store import Object, Store
+from app.sandbox.store import Store
 
 KINDS = Registry()
 MAP, POD, NAMESPACE = KINDS.of("ConfigMap"), KINDS.of("Pod"), KINDS.of("Namespace")
 DEPLOYMENT = KINDS.of("Deployment")
+PLACE = {"name": "x", "namespace": "a"}
 
 
 def config_map(name: str, **data: str) -> Object:
@@ -41,6 +43,24 @@ def test_a_write_that_changes_nothing_is_none() -> None:
     made = held.create(MAP, config_map("x", a="1"))
     assert held.update(MAP, config_map("x", a="1")) is made
     assert held.since(held.version - 1)[0].type == "ADDED"
+
+
+def test_times_of_managers_alone_are_no_change() -> None:
+    def managed(name: str, time: str) -> Object:
+        entry = {"manager": name, "operation": "Apply", "apiVersion": "v1", "time": time}
+        return {**config_map("x", a="1"), "metadata": {**PLACE, "managedFields": [entry]}}
+
+    held = store()
+    made = held.create(MAP, managed("one", "2026-01-01T12:00:00Z"))
+    assert held.update(MAP, managed("one", "2026-01-01T12:00:05Z")) is made
+    assert held.update(MAP, managed("two", "2026-01-01T12:00:00Z")) is not made
+
+
+def test_true_is_not_one() -> None:
+    held = store()
+    made = held.create(MAP, {"metadata": PLACE, "data": {"a": 1}})
+    assert held.update(MAP, {"metadata": PLACE, "data": {"a": True}}) is not made
+    assert held.list(MAP)[0]["data"] == {"a": True}
 
 
 def test_every_write_is_one_version_and_one_event() -> None:

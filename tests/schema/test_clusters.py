@@ -20,7 +20,6 @@ from app.domain.user import Actor
 from app.services import Services
 from app.services.accessing import Place
 from app.services.sealing import open_access
-from app.services.sharing import Person
 from app.settings import Settings
 from schema.cluster.inputs import ClusterCredentialsInput
 from schema.cluster.mutations.add_cluster import AddClusterInput
@@ -229,7 +228,7 @@ async def test_a_cluster_that_answers_is_tested_and_refreshed(
     api.version = "v1.37.0"
     refreshed = await ask.one("RefreshCluster", input={"clusterId": made["id"]})
     assert refreshed["cluster"]["metadata"]["version"] == "v1.37.0"
-    person = Person(user_id=stranger.id)
+    person = stranger.user.email
     await services.sharing.share(owner, Id(made["id"]), person, role=ClusterRole.VIEWER)
     refused = await ask_stranger.one("TestCluster", input={"clusterId": made["id"]})
     assert (refused["__typename"], refused["message"]) == (
@@ -292,7 +291,7 @@ async def test_whoever_gives_up_a_share_sees_no_cluster(
     services: Services, ask_stranger: Asker, owner: Actor, stranger: Actor
 ) -> None:
     made = await bring_in(services, owner)
-    person = Person(user_id=stranger.id)
+    person = stranger.user.email
     await services.sharing.share(owner, made.id, person, role=ClusterRole.VIEWER)
     given_up = await ask_stranger.one(
         "UnshareCluster", input={"clusterId": made.id, "userId": stranger.id}

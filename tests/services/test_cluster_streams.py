@@ -20,7 +20,6 @@ from app.domain.events import (
 )
 from app.domain.user import Actor
 from app.services import Ending, Services
-from app.services.sharing import Person
 from app.settings import Settings
 from tests.apiservers import ApiServers
 from tests.clusters import bring_in, credentials
@@ -69,7 +68,7 @@ async def share(
     **more: Any,
 ) -> None:
     await services.sharing.share(
-        owner, cluster.id, Person(user_id=guest.id), **{"role": ClusterRole.VIEWER, **more}
+        owner, cluster.id, guest.user.email, **{"role": ClusterRole.VIEWER, **more}
     )
 
 

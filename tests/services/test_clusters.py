@@ -33,7 +33,6 @@ from app.domain.user import Actor
 from app.services import Services
 from app.services.accessing import KubeconfigDraft, Place, TokenDraft
 from app.services.sealing import open_access
-from app.services.sharing import Person
 from app.services.workflows import WorkflowDraft
 from app.settings import Settings
 from tests.clusters import NOBODY, bring_in, credentials, draft
@@ -60,7 +59,7 @@ async def share(
     services: Services, owner: Actor, cluster: Cluster, person: Actor, role: ClusterRole
 ) -> Cluster:
     return await services.sharing.share(
-        owner, cluster.id, Person(user_id=person.id), role=role, namespaces=[]
+        owner, cluster.id, person.user.email, role=role, namespaces=[]
     )
 
 
@@ -487,7 +486,7 @@ async def test_what_is_not_seen_is_not_found(
         clusters.update_credentials(stranger, made.id, credentials(), Place()),
         clusters.remove(stranger, made.id, force=True),
         clusters.set_default(stranger, made.id),
-        sharing.share(stranger, made.id, Person(user_id=stranger.id), role=ClusterRole.ADMIN),
+        sharing.share(stranger, made.id, stranger.user.email, role=ClusterRole.ADMIN),
         sharing.unshare(stranger, made.id, stranger.id),
     ):
         with pytest.raises(NotFound) as refused:
@@ -509,7 +508,7 @@ async def test_viewers_and_deployers_change_nothing(
     for attempt in (
         services.clusters.update(stranger, made.id, {"description": "mine"}),
         services.clusters.update_credentials(stranger, made.id, credentials(), Place()),
-        services.sharing.share(stranger, made.id, Person(user_id=other.id), role=role),
+        services.sharing.share(stranger, made.id, other.user.email, role=role),
         services.sharing.unshare(stranger, made.id, owner.id),
     ):
         with pytest.raises(Forbidden, match=f"^{says}"):
@@ -613,3 +612,18 @@ async def test_changing_is_one_transaction(services: Services, owner: Actor) -> 
         "insert",
         "commitTransaction",
     ]
+
+
+async def test_nobody_sends_a_secret_where_somebody_else_has_moved_the_cluster(
+    services: Services, owner: Actor, stranger: Actor, shared: Cluster
+) -> None:
+    elsewhere = Place(server="https://127.0.0.1:2")
+    await services.clusters.update_credentials(stranger, shared.id, credentials(), elsewhere)
+    with pytest.raises(Invalid, match=r"^server: Write the URL of the API server\."):
+        await services.clusters.update_credentials(owner, shared.id, credentials(), Place())
+    # Who chose it need not say it again; and once the owner has, neither need they.
+    await services.clusters.update_credentials(stranger, shared.id, credentials(), Place())
+    back = Place(server=shared.server)
+    await services.clusters.update_credentials(owner, shared.id, credentials(), back)
+    again = await services.clusters.update_credentials(owner, shared.id, credentials(), Place())
+    assert again.server == shared.server

@@ -5,10 +5,12 @@ is it valid, and is the change allowed.
 """
 
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
-from app.sandbox import quantities, schemas
-from app.sandbox.admission import custom, shapes
+from app.sandbox import schemas
+from app.sandbox.admission import custom, quantities, shapes
+from app.sandbox.admission.causes import forbidden as not_allowed
 from app.sandbox.admission.causes import required
 from app.sandbox.admission.defaults import default
 from app.sandbox.admission.immutable import changes, growth
@@ -16,72 +18,50 @@ from app.sandbox.admission.preparing import prepare
 from app.sandbox.admission.validating import validate
 from app.sandbox.cluster import Cluster
 from app.sandbox.errors import ApiError, Cause, bad_request, forbidden, invalid, not_found
+from app.sandbox.objects import Object, copied, is_leaving
 from app.sandbox.resources import Resource
-from app.sandbox.store import Object, copied, generated
+from app.sandbox.store import generated
 
-_SERVERS = (
-    "name",
-    "namespace",
-    "uid",
-    "creationTimestamp",
-    "generation",
-    "selfLink",
-    "deletionTimestamp",
-)
+_GIVEN = ("uid", "creationTimestamp", "generation", "selfLink", "deletionTimestamp")
+_SERVERS = ("name", "namespace", *_GIVEN)
 _NO_NAME = "name or generateName is required"
-_NOT_SENT = ("uid", "creationTimestamp", "generation", "selfLink", "deletionTimestamp")
+_NOT_SENT = (*_GIVEN, "deletionGracePeriodSeconds", "resourceVersion")
 
 
+@dataclass(kw_only=True)
 class Candidate:
-    """An object that somebody wants to be stored.
+    """An object that somebody wants to be stored."""
 
-    `live` is what it would replace, None for a creation; `subresource` "status" changes nothing
-    but that. `origin` says how it was written: `sent` as a whole, `patched`, or `applied`, which
-    decides the words of a refusal.
-    """
-
-    def __init__(
-        self,
-        cluster: Cluster,
-        resource: Resource,
-        schema: schemas.TypeSchema,
-        value: Object,
-        *,
-        namespace: str,
-        name: str,
-        live: Object | None,
-        subresource: str = "",
-        validation: str = "Warn",
-        origin: str = "sent",
-        warnings: list[str],
-    ) -> None:
-        self._cluster = cluster
-        self._resource = resource
-        self._schema = schema
-        self._value = value
-        self._namespace = namespace
-        self._name = name
-        self._live = live
-        self._subresource = subresource
-        self._validation = validation
-        self._origin = origin
-        self._warnings = warnings
+    cluster: Cluster
+    resource: Resource
+    schema: schemas.TypeSchema
+    value: Object
+    namespace: str
+    name: str
+    live: Object | None
+    """What it would replace; None for a creation."""
+    subresource: str
+    """"status": nothing but that is changed."""
+    validation: str
+    origin: str
+    """How it was written, which decides the words of a refusal: `sent`, `patched`, `applied`."""
+    warnings: list[str]
 
     def admitted(self) -> Object:
         """The object as it may be stored; ApiError when it may not."""
-        same_kind(self._resource, self._value)
-        same_place(self._resource, self._value, self._namespace, self._name)
+        same_kind(self.resource, self.value)
+        same_place(self.resource, self.value, self.namespace, self.name)
         obj = self._typed()
-        if self._subresource == "status":
+        if self.subresource == "status":
             obj = self._with_status(obj)
         metadata = obj["metadata"] = {**(obj.get("metadata") or {})}
-        if self._live is None:
+        if self.live is None:
             self._begin(metadata)
         elif set(metadata.get("finalizers") or ()) - set(self._held()):
-            raise invalid(self._resource, self._name, [self._new_finalizers(metadata)])
-        before = self._live or {"metadata": {}}
+            raise invalid(self.resource, self.name, [self._new_finalizers(metadata)])
+        before = self.live or {"metadata": {}}
         metadata |= {f: before["metadata"][f] for f in _SERVERS if f in before["metadata"]}
-        if self._resource.has_status and self._subresource != "status":
+        if self.resource.has_status and self.subresource != "status":
             obj.pop("status", None)
             if "status" in before:
                 obj["status"] = before["status"]
@@ -94,44 +74,44 @@ class Candidate:
         wrong = list(shapes.mistakes(*self._checked()))
         if wrong:
             raise self._malformed(wrong[0])
-        unknown = list(schemas.unknown_fields(self._value, self._schema))
-        if unknown and self._validation == "Strict":
+        unknown = list(schemas.unknown_fields(self.value, self.schema))
+        if unknown and self.validation == "Strict":
             listed = ", ".join(f'unknown field "{path}"' for path in unknown)
             text = f"strict decoding error: {listed}"
-            raise bad_request(text if self._origin == "patched" else self._cannot(text))
-        if self._validation == "Warn":
-            self._warnings += [f'unknown field "{path}"' for path in unknown]
-        value = schemas.prune(self._value, self._schema) if unknown else copied(self._value)
-        if not self._resource.custom:
-            return dict(shapes.without_nulls(value, self._schema))
-        metadata = self._schema.fields["metadata"]
+            raise bad_request(text if self.origin == "patched" else self._cannot(text))
+        if self.validation == "Warn":
+            self.warnings += [f'unknown field "{path}"' for path in unknown]
+        value = schemas.prune(self.value, self.schema) if unknown else copied(self.value)
+        if not self.resource.custom:
+            return dict(shapes.without_nulls(value, self.schema))
+        metadata = self.schema.fields["metadata"]
         return {**value, "metadata": shapes.without_nulls(value.get("metadata") or {}, metadata)}
 
     def _checked(self) -> tuple[Any, schemas.TypeSchema]:
         """What is decoded into a type: all of it, or of a custom resource the metadata alone."""
-        if not self._resource.custom:
-            return self._value, self._schema
-        return self._value.get("metadata"), self._schema.fields["metadata"]
+        if not self.resource.custom:
+            return self.value, self.schema
+        return self.value.get("metadata"), self.schema.fields["metadata"]
 
     def _malformed(self, why: str) -> ApiError:
-        if self._origin == "applied":
-            namespace = f"{self._namespace}/" if self._namespace else ""
-            version, kind = self._resource.api_version, self._resource.kind
-            where = f"({namespace}{self._name}; {version}, Kind={kind})"
+        if self.origin == "applied":
+            namespace = f"{self.namespace}/" if self.namespace else ""
+            version, kind = self.resource.api_version, self.resource.kind
+            where = f"({namespace}{self.name}; {version}, Kind={kind})"
             text = f"failed to convert new object {where} to proper version ({version}): {why}"
             return ApiError(500, "", text)
-        if self._origin == "patched":
+        if self.origin == "patched":
             cause = Cause("FieldValueInvalid", "patch", f"Invalid value: {why}")
             text = f' "" is invalid: {cause.text()}'
             return ApiError(422, "Invalid", text, causes=[cause])
         return bad_request(self._cannot(why))
 
     def _cannot(self, why: str) -> str:
-        kind, version = self._resource.kind, self._resource.version
+        kind, version = self.resource.kind, self.resource.version
         return f'{kind} in version "{version}" cannot be handled as a {kind}: {why}'
 
     def _with_status(self, obj: Object) -> Object:
-        made: Object = copied(self._live or {})
+        made: Object = copied(self.live or {})
         if "status" in obj:
             made["status"] = obj["status"]
         given = obj.get("metadata") or {}
@@ -142,23 +122,21 @@ class Candidate:
 
     def _begin(self, metadata: Object) -> None:
         """What a new object is given before anybody looks at it."""
-        for field in (*_NOT_SENT, "deletionGracePeriodSeconds", "resourceVersion"):
+        for field in _NOT_SENT:
             metadata.pop(field, None)
         if not metadata.get("name") and metadata.get("generateName"):
             metadata["name"] = generated(metadata["generateName"])
         if not metadata.get("name"):
-            raise invalid(self._resource, "", [required("metadata.name", _NO_NAME)])
-        if self._resource.namespaced:
-            metadata["namespace"] = self._namespace
-            namespace_takes(
-                self._cluster, self._resource, self._namespace, metadata.get("name", "")
-            )
+            raise invalid(self.resource, "", [required("metadata.name", _NO_NAME)])
+        if self.resource.namespaced:
+            metadata["namespace"] = self.namespace
+            namespace_takes(self.cluster, self.resource, self.namespace, metadata.get("name", ""))
         metadata["uid"] = str(uuid.uuid4())
 
     def _held(self) -> list[str]:
         """The finalizers that may stand in the object: any, but none new while it is deleted."""
-        live = (self._live or {}).get("metadata", {})
-        given = (self._value.get("metadata") or {}).get("finalizers") or []
+        live = (self.live or {}).get("metadata", {})
+        given = (self.value.get("metadata") or {}).get("finalizers") or []
         return list(live.get("finalizers") or []) if "deletionTimestamp" in live else given
 
     def _new_finalizers(self, metadata: Object) -> Cause:
@@ -168,27 +146,27 @@ class Candidate:
             "no new finalizers can be added if the object is being deleted, found new finalizers "
             f"[]string{{{listed}}}"
         )
-        return Cause("FieldValueForbidden", "metadata.finalizers", f"Forbidden: {why}")
+        return not_allowed("metadata.finalizers", why)
 
     def _complete(self, obj: Object) -> None:
-        if self._resource.schema is not None:
-            custom.default(obj, self._resource.schema)
+        if self.resource.schema is not None:
+            custom.default(obj, self.resource.schema)
             return
-        default(self._resource, obj)
-        prepare(self._cluster.store, self._resource, obj, self._live)
-        canonical = quantities.canonicalize(obj, self._schema)
+        default(self.resource, obj)
+        prepare(self.cluster.store, self.resource, obj, self.live)
+        canonical = quantities.canonicalize(obj, self.schema)
         obj.update(canonical)
 
     def _judge(self, obj: Object) -> None:
-        causes = list(validate(self._resource, obj))
-        if self._live is not None and self._subresource != "status":
-            causes += changes(self._resource, obj, self._live)
-            refused = growth(self._cluster.store, self._resource, obj, self._live)
+        causes = list(validate(self.resource, obj))
+        if self.live is not None and self.subresource != "status":
+            causes += changes(self.resource, obj, self.live)
+            refused = growth(self.cluster.store, self.resource, obj, self.live)
             if refused is not None and not causes:
                 raise refused
         if causes:
             name = obj["metadata"].get("name", "")
-            raise invalid(self._resource, name, causes)
+            raise invalid(self.resource, name, causes)
 
 
 def same_kind(resource: Resource, value: Object) -> None:
@@ -222,8 +200,9 @@ def same_place(resource: Resource, value: Object, namespace: str, name: str) -> 
         )
     given = metadata.get("name")
     if name and given and given != name:
+        shown = str(given)[:100]
         raise bad_request(
-            f"the name of the object ({_short(given)}) does not match the name on the URL ({name})"
+            f"the name of the object ({shown}) does not match the name on the URL ({name})"
         )
 
 
@@ -235,17 +214,13 @@ def namespace_takes(cluster: Cluster, resource: Resource, namespace: str, name: 
     found = cluster.store.get(kind, None, namespace)
     if found is None:
         raise not_found(kind, namespace)
-    if "deletionTimestamp" in found["metadata"]:
+    if is_leaving(found):
         why = (
             f"unable to create new content in namespace {namespace} because it is being terminated"
         )
         text = f"namespace {namespace} is being terminated"
         cause = Cause("NamespaceTerminating", "metadata.namespace", text)
         raise forbidden(resource, name, why, [cause])
-
-
-def _short(value: Any) -> str:
-    return str(value)[:100]
 
 
 __all__ = ["Candidate", "namespace_takes", "same_kind", "same_place"]

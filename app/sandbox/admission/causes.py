@@ -1,10 +1,11 @@
 """What can be wrong with a field, in the words of Kubernetes' own field errors."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from app.sandbox.errors import Cause
+from app.sandbox.formats import Check
 
 
 def shown(value: Any) -> str:
@@ -21,6 +22,12 @@ def shown(value: Any) -> str:
 def invalid(path: str, value: Any, why: str) -> Cause:
     """`Invalid value: "x": why`."""
     return Cause("FieldValueInvalid", path, f"Invalid value: {shown(value)}: {why}")
+
+
+def malformed(check: Check, value: str, path: str) -> Iterator[Cause]:
+    """A text that has another format than it should have."""
+    for why in check(value):
+        yield invalid(path, value, why)
 
 
 def required(path: str, why: str = "") -> Cause:
@@ -43,6 +50,12 @@ def unsupported(path: str, value: Any, supported: Iterable[str]) -> Cause:
     listed = ", ".join(f'"{each}"' for each in sorted(supported))
     why = f"Unsupported value: {shown(value)}: supported values: {listed}"
     return Cause("FieldValueNotSupported", path, why)
+
+
+def choice(value: Any, supported: Iterable[str], path: str) -> Iterator[Cause]:
+    """A value that is none of the supported ones."""
+    if value not in supported:
+        yield unsupported(path, value, supported)
 
 
 def missing(path: str, value: Any) -> Cause:

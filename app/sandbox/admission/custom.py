@@ -9,7 +9,7 @@ from typing import Any
 
 from app.sandbox.admission.causes import duplicate, invalid, required, too_long, unsupported
 from app.sandbox.errors import Cause
-from app.sandbox.store import Object, copied
+from app.sandbox.objects import Object, copied
 
 Schema = Mapping[str, Any]
 

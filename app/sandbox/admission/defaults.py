@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from app.sandbox.objects import Object, copied
 from app.sandbox.resources import Resource
-from app.sandbox.store import Object, copied
 
 Defaulting = Callable[[Object], None]
 _MODE = 420
@@ -110,15 +110,20 @@ def _template(spec: Object) -> None:
     pod_spec(spec["template"]["spec"])
 
 
+def _strategy(spec: Object, field: str, **rolling: Any) -> None:
+    """How pods are replaced: one after the other."""
+    fill(spec, **{field: {}})
+    fill(spec[field], type="RollingUpdate")
+    if spec[field]["type"] == "RollingUpdate":
+        fill(spec[field], rollingUpdate={})
+        fill(spec[field]["rollingUpdate"], **rolling)
+
+
 def _deployment(obj: Object) -> None:
     spec = obj.setdefault("spec", {})
     _template(spec)
-    fill(spec, replicas=1, revisionHistoryLimit=10, progressDeadlineSeconds=600, strategy={})
-    strategy = spec["strategy"]
-    fill(strategy, type="RollingUpdate")
-    if strategy["type"] == "RollingUpdate":
-        fill(strategy, rollingUpdate={})
-        fill(strategy["rollingUpdate"], maxSurge="25%", maxUnavailable="25%")
+    fill(spec, replicas=1, revisionHistoryLimit=10, progressDeadlineSeconds=600)
+    _strategy(spec, "strategy", maxSurge="25%", maxUnavailable="25%")
 
 
 def _replica_set(obj: Object) -> None:
@@ -135,15 +140,10 @@ def _stateful_set(obj: Object) -> None:
         replicas=1,
         revisionHistoryLimit=10,
         podManagementPolicy="OrderedReady",
-        updateStrategy={},
         persistentVolumeClaimRetentionPolicy={},
     )
     fill(spec["persistentVolumeClaimRetentionPolicy"], whenDeleted="Retain", whenScaled="Retain")
-    strategy = spec["updateStrategy"]
-    fill(strategy, type="RollingUpdate")
-    if strategy["type"] == "RollingUpdate":
-        fill(strategy, rollingUpdate={})
-        fill(strategy["rollingUpdate"], partition=0)
+    _strategy(spec, "updateStrategy", partition=0)
     for claim in spec.get("volumeClaimTemplates") or ():
         fill(claim, apiVersion="v1", kind="PersistentVolumeClaim", metadata={})
         _claim(claim)
@@ -153,12 +153,8 @@ def _stateful_set(obj: Object) -> None:
 def _daemon_set(obj: Object) -> None:
     spec = obj.setdefault("spec", {})
     _template(spec)
-    fill(spec, revisionHistoryLimit=10, updateStrategy={})
-    strategy = spec["updateStrategy"]
-    fill(strategy, type="RollingUpdate")
-    if strategy["type"] == "RollingUpdate":
-        fill(strategy, rollingUpdate={})
-        fill(strategy["rollingUpdate"], maxSurge=0, maxUnavailable=1)
+    fill(spec, revisionHistoryLimit=10)
+    _strategy(spec, "updateStrategy", maxSurge=0, maxUnavailable=1)
 
 
 def _job_spec(spec: Object) -> None:
@@ -220,9 +216,7 @@ def _claim(obj: Object) -> None:
 
 def _volume_object(obj: Object) -> None:
     fill(
-        obj.setdefault("spec", {}),
-        volumeMode="Filesystem",
-        persistentVolumeReclaimPolicy="Retain",
+        obj.setdefault("spec", {}), volumeMode="Filesystem", persistentVolumeReclaimPolicy="Retain"
     )
     fill(obj, status={})
     fill(obj["status"], phase="Pending")

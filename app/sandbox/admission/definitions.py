@@ -3,10 +3,17 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.sandbox.admission import names
-from app.sandbox.admission.causes import duplicate, forbidden, invalid, required, unsupported
+from app.sandbox.admission.causes import (
+    duplicate,
+    forbidden,
+    invalid,
+    malformed,
+    required,
+    unsupported,
+)
 from app.sandbox.errors import Cause
-from app.sandbox.store import Object
+from app.sandbox.formats import dns_subdomain, service_name
+from app.sandbox.objects import Object
 
 Schema = Mapping[str, Any]
 _STRUCTURAL = ("object", "array", "string", "integer", "number", "boolean")
@@ -19,15 +26,15 @@ def definition(obj: Object) -> Iterator[Cause]:
     group, plural = spec.get("group", ""), given.get("plural", "")
     if not group:
         yield required("spec.group")
-    elif why := names.dns_subdomain(group):
-        yield invalid("spec.group", group, why)
+    else:
+        yield from malformed(dns_subdomain, group, "spec.group")
     if obj["metadata"]["name"] != f"{plural}.{group}":
         why = 'must be spec.names.plural+"."+spec.group'
         yield invalid("metadata.name", obj["metadata"]["name"], why)
     for field in ("plural", "kind"):
         if not given.get(field):
             yield required(f"spec.names.{field}")
-        elif why := names.service_name(given[field].lower()):
+        for why in service_name(given[field].lower()) if given.get(field) else ():
             yield invalid(f"spec.names.{field}", given[field], why)
     if spec.get("scope") not in ("Cluster", "Namespaced"):
         yield unsupported("spec.scope", spec.get("scope", ""), ("Cluster", "Namespaced"))
@@ -43,8 +50,8 @@ def _versions(versions: list[Object]) -> Iterator[Cause]:
         path = f"spec.versions[{i}]"
         if not version.get("name"):
             yield required(f"{path}.name")
-        elif wrong := names.service_name(version["name"]):
-            yield invalid(f"{path}.name", version["name"], wrong)
+        else:
+            yield from malformed(service_name, version["name"], f"{path}.name")
         if version.get("name") in seen:
             yield duplicate(f"{path}.name", version["name"])
         seen.add(version.get("name", ""))

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from app.sandbox.admission.causes import forbidden, invalid
-from app.sandbox.admission.numbers import amount
+from app.sandbox.admission.quantities import amount
 from app.sandbox.errors import ApiError, Cause
 from app.sandbox.errors import forbidden as refused
+from app.sandbox.objects import Object, at
 from app.sandbox.resources import RBAC, Resource
-from app.sandbox.store import Object, Store
+from app.sandbox.store import Store
 
 FIXED = "field is immutable"
 _STATEFUL = (
@@ -39,17 +40,11 @@ _POD_TEXT = (
 Check = Callable[[Object, Object], Iterator[Cause]]
 
 
-def _at(obj: Object, path: str) -> Any:
-    for part in path.split("."):
-        obj = obj.get(part) or {}
-    return obj
-
-
 def _fixed(*paths: str) -> Check:
     def check(new: Object, old: Object) -> Iterator[Cause]:
         for path in paths:
-            if _at(new, path) != _at(old, path):
-                yield invalid(path, _at(new, path), FIXED)
+            if at(new, path, {}) != at(old, path, {}):
+                yield invalid(path, at(new, path, {}), FIXED)
 
     return check
 
@@ -172,8 +167,8 @@ def _pod(new: Object, old: Object) -> Iterator[Cause]:
 
 def _definition(new: Object, old: Object) -> Iterator[Cause]:
     for path in ("spec.group", "spec.names.plural", "spec.scope", "spec.names.kind"):
-        if _at(new, path) != _at(old, path):
-            yield invalid(path, _at(new, path), FIXED)
+        if at(new, path, {}) != at(old, path, {}):
+            yield invalid(path, at(new, path, {}), FIXED)
 
 
 def _role(new: Object, old: Object) -> Iterator[Cause]:

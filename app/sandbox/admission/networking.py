@@ -7,9 +7,11 @@ from typing import Any
 
 from app.sandbox.admission import names
 from app.sandbox.admission.causes import (
+    choice,
     duplicate,
     forbidden,
     invalid,
+    malformed,
     one_of,
     required,
     unsupported,
@@ -17,19 +19,24 @@ from app.sandbox.admission.causes import (
 from app.sandbox.admission.numbers import port
 from app.sandbox.admission.preparing import NODE_PORTS, SERVICES
 from app.sandbox.errors import Cause
-from app.sandbox.store import Object
+from app.sandbox.formats import dns_label, dns_subdomain, port_name, service_name
+from app.sandbox.objects import Object
 
 Given = Mapping[str, Any]
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
+_WILDCARD = (
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which "
+    "must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric "
+    "character"
+)
 
 
 def service(obj: Object) -> Iterator[Cause]:
     """A Service."""
     spec = obj["spec"]
     kind, ports, address = spec["type"], spec.get("ports") or [], spec.get("clusterIP")
-    if kind not in _TYPES:
-        yield unsupported("spec.type", kind, _TYPES)
+    yield from choice(kind, _TYPES, "spec.type")
     if kind == "ExternalName":
         if not spec.get("externalName"):
             yield required("spec.externalName")
@@ -43,8 +50,7 @@ def service(obj: Object) -> Iterator[Cause]:
         why = f"failed to allocate IP {address}: the provided IP ({address}) is not in the valid "
         why += f"range. The range of valid IPs is {SERVICES}"
         yield invalid("spec.clusterIPs", [address], why)
-    if spec["sessionAffinity"] not in ("None", "ClientIP"):
-        yield unsupported("spec.sessionAffinity", spec["sessionAffinity"], ("ClientIP", "None"))
+    yield from choice(spec["sessionAffinity"], ("ClientIP", "None"), "spec.sessionAffinity")
     client = (spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}
     seconds = client.get("timeoutSeconds", 1)
     if not 1 <= seconds <= 86400:
@@ -71,9 +77,9 @@ def _service_ports(ports: list[Given], kind: str) -> Iterator[Cause]:
         path, name = f"spec.ports[{i}]", each.get("name", "")
         if not name and len(ports) > 1:
             yield required(f"{path}.name")
-        elif name and (why := names.dns_label(name)):
-            yield invalid(f"{path}.name", name, why)
-        elif name and name in called:
+        elif name:
+            yield from malformed(dns_label, name, f"{path}.name")
+        if name and name in called:
             yield duplicate(f"{path}.name", name)
         called.add(name)
         number = each.get("port")
@@ -81,13 +87,12 @@ def _service_ports(ports: list[Given], kind: str) -> Iterator[Cause]:
             yield required(f"{path}.port")
         else:
             yield from port(number, f"{path}.port")
-        if each["protocol"] not in _PROTOCOLS:
-            yield unsupported(f"{path}.protocol", each["protocol"], _PROTOCOLS)
+        yield from choice(each["protocol"], _PROTOCOLS, f"{path}.protocol")
         target = each.get("targetPort")
         if isinstance(target, int):
             yield from port(target, f"{path}.targetPort")
-        elif target is not None and (why := names.port_name(target)):
-            yield invalid(f"{path}.targetPort", target, why)
+        elif target is not None:
+            yield from malformed(port_name, target, f"{path}.targetPort")
         yield from _node_port(each.get("nodePort"), kind, path)
         if (number, each["protocol"]) in seen:
             yield duplicate(path, {"port": number, "protocol": each["protocol"]})
@@ -124,8 +129,8 @@ def ingress(obj: Object) -> Iterator[Cause]:
     for i, entry in enumerate(spec.get("tls") or ()):
         for k, host in enumerate(entry.get("hosts") or ()):
             yield from _host(host, f"spec.tls[{i}].hosts[{k}]")
-        if entry.get("secretName") and (why := names.dns_subdomain(entry["secretName"])):
-            yield invalid(f"spec.tls[{i}].secretName", entry["secretName"], why)
+        if entry.get("secretName"):
+            yield from malformed(dns_subdomain, entry["secretName"], f"spec.tls[{i}].secretName")
 
 
 def _host(host: str, path: str) -> Iterator[Cause]:
@@ -137,14 +142,8 @@ def _host(host: str, path: str) -> Iterator[Cause]:
         yield invalid(path, host, "must be a DNS name, not an IP address")
         return
     rest = host[2:] if host.startswith("*.") else host
-    if rest and (why := names.dns_subdomain(rest)):
-        if "*" in host:
-            why = (
-                "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS "
-                "subdomain, which must consist of lower case alphanumeric characters, '-' or '.' "
-                "and end with an alphanumeric character"
-            )
-        yield invalid(path, host, why)
+    for why in dns_subdomain(rest) if rest else ():
+        yield invalid(path, host, _WILDCARD if "*" in host else why)
 
 
 def _path(given: Given, path: str) -> Iterator[Cause]:
@@ -176,14 +175,13 @@ def _backend(given: Given, path: str) -> Iterator[Cause]:
         target = given["service"]
         if not target.get("name"):
             yield required(f"{path}.service.name")
-        elif why := names.service_name(target["name"]):
-            yield invalid(f"{path}.service.name", target["name"], why)
+        else:
+            yield from malformed(service_name, target["name"], f"{path}.service.name")
         which = target.get("port") or {}
         if which.get("name") and which.get("number"):
             yield invalid(f"{path}.service.port", "", "cannot set both port name & port number")
         elif which.get("name"):
-            if why := names.port_name(which["name"]):
-                yield invalid(f"{path}.service.port.name", which["name"], why)
+            yield from malformed(port_name, which["name"], f"{path}.service.port.name")
         elif which.get("number"):
             yield from port(which["number"], f"{path}.service.port.number")
         else:
@@ -195,8 +193,7 @@ def network_policy(obj: Object) -> Iterator[Cause]:
     spec = obj["spec"]
     yield from names.selector(spec.get("podSelector"), "spec.podSelector")
     for i, kind in enumerate(spec["policyTypes"]):
-        if kind not in ("Ingress", "Egress"):
-            yield unsupported(f"spec.policyTypes[{i}]", kind, ("Egress", "Ingress"))
+        yield from choice(kind, ("Egress", "Ingress"), f"spec.policyTypes[{i}]")
     for side, peers in (("ingress", "from"), ("egress", "to")):
         for i, rule in enumerate(spec.get(side) or ()):
             for k, peer in enumerate(rule.get(peers) or ()):
@@ -236,16 +233,14 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
 
 
 def _policy_port(given: Given, path: str) -> Iterator[Cause]:
-    if given["protocol"] not in _PROTOCOLS:
-        yield unsupported(f"{path}.protocol", given["protocol"], _PROTOCOLS)
+    yield from choice(given["protocol"], _PROTOCOLS, f"{path}.protocol")
     number, end = given.get("port"), given.get("endPort")
     if isinstance(number, int):
         yield from port(number, f"{path}.port")
         if end is not None and end < number:
             yield invalid(f"{path}.endPort", end, "must be greater than or equal to `port`")
     elif number is not None:
-        if why := names.port_name(number):
-            yield invalid(f"{path}.port", number, why)
+        yield from malformed(port_name, number, f"{path}.port")
         if end is not None:
             why = "may not be specified when `port` is non-numeric"
             yield invalid(f"{path}.endPort", end, why)

@@ -1,40 +1,12 @@
-"""Numbers: ranges, ports, percentages, and amounts that are written as quantities."""
+"""Numbers: ranges, ports, and percentages of pods."""
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from math import ceil
 from typing import Any
 
 from app.sandbox.admission.causes import invalid
 from app.sandbox.errors import Cause
-
-_UNITS = {
-    "": Decimal(1),
-    "n": Decimal("1e-9"),
-    "u": Decimal("1e-6"),
-    "m": Decimal("1e-3"),
-    "k": Decimal(10**3),
-    "M": Decimal(10**6),
-    "G": Decimal(10**9),
-    "T": Decimal(10**12),
-    "P": Decimal(10**15),
-    "E": Decimal(10**18),
-    "Ki": Decimal(2**10),
-    "Mi": Decimal(2**20),
-    "Gi": Decimal(2**30),
-    "Ti": Decimal(2**40),
-    "Pi": Decimal(2**50),
-    "Ei": Decimal(2**60),
-}
-_QUANTITY = re.compile(r"([+-]?[0-9.]+(?:[eE][+-]?[0-9]{1,3})?)([a-zA-Z]{0,2})")
-
-
-def amount(text: Any) -> Decimal:
-    """The number that a well-formed quantity is."""
-    found = _QUANTITY.fullmatch(str(text))
-    if found is None or found[2] not in _UNITS:
-        return Decimal(0)
-    return Decimal(found[1]) * _UNITS[found[2]]
 
 
 def at_least(value: Any, least: int, path: str) -> Iterator[Cause]:
@@ -64,3 +36,11 @@ def share(value: Any, path: str) -> Iterator[Cause]:
 def nothing(value: Any) -> bool:
     """Whether a share is none at all."""
     return value in (0, "0%")
+
+
+def part_of(value: object, whole: int, *, up: bool) -> int:
+    """`25%` of a number, rounded up or down, or the number that was given."""
+    if isinstance(value, str) and value.endswith("%"):
+        exact = whole * int(value[:-1]) / 100
+        return ceil(exact) if up else int(exact)
+    return int(value) if isinstance(value, int | str) else 0

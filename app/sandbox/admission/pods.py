@@ -2,21 +2,23 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 
 from app.sandbox.admission import names
 from app.sandbox.admission.causes import (
+    choice,
     duplicate,
     forbidden,
     invalid,
+    malformed,
     missing,
     one_of,
     required,
-    unsupported,
 )
-from app.sandbox.admission.numbers import amount, at_least, port
+from app.sandbox.admission.numbers import at_least, port
+from app.sandbox.admission.quantities import amount
 from app.sandbox.errors import Cause
+from app.sandbox.formats import data_key, dns_label, dns_subdomain, port_name
 
 Spec = Mapping[str, Any]
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
@@ -48,8 +50,7 @@ def spec(given: Spec, path: str, *, volumes_elsewhere: bool = False) -> Iterator
                     yield forbidden(f"{here}.{name}", why)
     yield from _ports_of_host(containers, f"{path}.containers")
     policy = given.get("restartPolicy")
-    if policy not in ("Always", "OnFailure", "Never"):
-        yield unsupported(f"{path}.restartPolicy", policy, ("Always", "OnFailure", "Never"))
+    yield from choice(policy, ("Always", "OnFailure", "Never"), f"{path}.restartPolicy")
     if (grace := given.get("terminationGracePeriodSeconds")) is not None:
         yield from at_least(grace, 0, f"{path}.terminationGracePeriodSeconds")
     if (deadline := given.get("activeDeadlineSeconds")) is not None:
@@ -57,9 +58,9 @@ def spec(given: Spec, path: str, *, volumes_elsewhere: bool = False) -> Iterator
     yield from names.labels(given.get("nodeSelector"), f"{path}.nodeSelector")
     yield from _tolerations(given.get("tolerations") or (), f"{path}.tolerations")
     for name in ("serviceAccountName", "hostname", "subdomain"):
-        check = names.dns_subdomain if name == "serviceAccountName" else names.dns_label
-        if given.get(name) and (wrong := check(given[name])):
-            yield invalid(f"{path}.{name}", given[name], wrong)
+        check = dns_subdomain if name == "serviceAccountName" else dns_label
+        if given.get(name):
+            yield from malformed(check, given[name], f"{path}.{name}")
 
 
 def _named(items: Any, path: str) -> Iterator[Cause]:
@@ -68,9 +69,9 @@ def _named(items: Any, path: str) -> Iterator[Cause]:
         name = item.get("name", "")
         if not name:
             yield required(f"{path}[{i}].name")
-        elif why := names.dns_label(name):
-            yield invalid(f"{path}[{i}].name", name, why)
-        elif name in seen:
+        else:
+            yield from malformed(dns_label, name, f"{path}[{i}].name")
+        if name and name in seen:
             yield duplicate(f"{path}[{i}].name", name)
         seen.add(name)
 
@@ -95,14 +96,13 @@ def _container(given: Spec, path: str, volumes: set[Any] | None) -> Iterator[Cau
     name, image = given.get("name", ""), given.get("image", "")
     if not name:
         yield required(f"{path}.name")
-    elif why := names.dns_label(name):
-        yield invalid(f"{path}.name", name, why)
+    else:
+        yield from malformed(dns_label, name, f"{path}.name")
     if not image:
         yield required(f"{path}.image")
     elif image != image.strip():
         yield invalid(f"{path}.image", image, "must not have leading or trailing whitespace")
-    if given.get("imagePullPolicy") not in _PULL:
-        yield unsupported(f"{path}.imagePullPolicy", given.get("imagePullPolicy"), _PULL)
+    yield from choice(given.get("imagePullPolicy"), _PULL, f"{path}.imagePullPolicy")
     yield from _ports(given.get("ports") or (), f"{path}.ports")
     yield from _environment(given.get("env") or (), f"{path}.env")
     yield from _mounts(given, path, volumes)
@@ -122,9 +122,8 @@ def _ports(ports: Any, path: str) -> Iterator[Cause]:
     for i, each in enumerate(ports):
         here = f"{path}[{i}]"
         if each.get("name"):
-            if why := names.port_name(each["name"]):
-                yield invalid(f"{here}.name", each["name"], why)
-            elif each["name"] in seen:
+            yield from malformed(port_name, each["name"], f"{here}.name")
+            if each["name"] in seen:
                 yield duplicate(f"{here}.name", each["name"])
             seen.add(each["name"])
         if not each.get("containerPort"):
@@ -133,8 +132,7 @@ def _ports(ports: Any, path: str) -> Iterator[Cause]:
             yield from port(each["containerPort"], f"{here}.containerPort")
         if each.get("hostPort"):
             yield from port(each["hostPort"], f"{here}.hostPort")
-        if each.get("protocol") not in ("TCP", "UDP", "SCTP"):
-            yield unsupported(f"{here}.protocol", each.get("protocol"), ("TCP", "UDP", "SCTP"))
+        yield from choice(each.get("protocol"), ("TCP", "UDP", "SCTP"), f"{here}.protocol")
 
 
 def _ports_of_host(containers: Any, path: str) -> Iterator[Cause]:
@@ -171,8 +169,8 @@ def _environment(entries: Any, path: str) -> Iterator[Cause]:
             reference = source.get(kind)
             if reference is not None and not reference.get("key"):
                 yield required(f"{here}.valueFrom.{kind}.key")
-            elif reference is not None and (why := names.data_key(reference["key"]) or ""):
-                yield invalid(f"{here}.valueFrom.{kind}.key", reference["key"], why)
+            elif reference is not None:
+                yield from malformed(data_key, reference["key"], f"{here}.valueFrom.{kind}.key")
 
 
 def _mounts(given: Spec, path: str, volumes: set[Any] | None) -> Iterator[Cause]:
@@ -224,8 +222,8 @@ def _handler(given: Spec, path: str, kinds: tuple[str, ...]) -> Iterator[Cause]:
             yield required(f"{path}.{kind}.port")
         elif isinstance(where, int):
             yield from port(where, f"{path}.{kind}.port")
-        elif why := names.port_name(where):
-            yield invalid(f"{path}.{kind}.port", where, why)
+        else:
+            yield from malformed(port_name, where, f"{path}.{kind}.port")
     if "exec" in found and not given["exec"].get("command"):
         yield required(f"{path}.exec.command")
 
@@ -235,7 +233,7 @@ def resources(given: Spec, path: str) -> Iterator[Cause]:
     limits, requests = given.get("limits") or {}, given.get("requests") or {}
     for field, amounts in (("limits", limits), ("requests", requests)):
         for name, text in amounts.items():
-            if amount(text) < Decimal(0):
+            if amount(text) < 0:
                 why = "must be greater than or equal to 0"
                 yield invalid(f"{path}.{field}[{name}]", text, why)
     for name, text in requests.items():
@@ -257,8 +255,7 @@ def _security(given: Spec, path: str) -> Iterator[Cause]:
 def _tolerations(tolerations: Any, path: str) -> Iterator[Cause]:
     for i, each in enumerate(tolerations):
         here, operator = f"{path}[{i}]", each.get("operator", "Equal")
-        if operator not in ("Equal", "Exists", "Lt", "Gt"):
-            yield unsupported(f"{here}.operator", operator, ("Equal", "Exists", "Lt", "Gt"))
+        yield from choice(operator, ("Equal", "Exists", "Lt", "Gt"), f"{here}.operator")
         if operator == "Exists" and each.get("value"):
             why = "value must be empty when `operator` is 'Exists'"
             yield invalid(f"{here}.operator", each["value"], why)
@@ -268,5 +265,5 @@ def _tolerations(tolerations: Any, path: str) -> Iterator[Cause]:
         if each.get("tolerationSeconds") is not None and each.get("effect") != "NoExecute":
             why = "effect must be 'NoExecute' when `tolerationSeconds` is set"
             yield invalid(f"{here}.effect", each.get("effect", ""), why)
-        if each.get("effect") and each["effect"] not in _EFFECTS:
-            yield unsupported(f"{here}.effect", each["effect"], _EFFECTS)
+        if each.get("effect"):
+            yield from choice(each["effect"], _EFFECTS, f"{here}.effect")

@@ -10,8 +10,9 @@ from typing import Any
 
 from app.sandbox.admission.causes import invalid as wrong
 from app.sandbox.errors import invalid
+from app.sandbox.objects import Object, annotations_of
 from app.sandbox.resources import Resource
-from app.sandbox.store import Object, Store
+from app.sandbox.store import Store
 
 SERVICES = ipaddress.ip_network("198.18.0.0/16")
 """Where cluster addresses come from: reserved for measurements, so nobody's."""
@@ -80,7 +81,7 @@ def _claim(store: Store, _resource: Resource, obj: Object, live: Object | None) 
 def _default_class(store: Store) -> str | None:
     mark = "storageclass.kubernetes.io/is-default-class"
     for each in store.list(Resource("storage.k8s.io", "v1", "storageclasses", "", "")):
-        if (each["metadata"].get("annotations") or {}).get(mark) == "true":
+        if annotations_of(each).get(mark) == "true":
             return str(each["metadata"]["name"])
     return None
 

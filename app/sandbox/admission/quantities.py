@@ -7,7 +7,7 @@ Follows apimachinery's `resource.Quantity`, with its habit to keep some texts as
 import re
 from fractions import Fraction
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.sandbox.schemas import ANY, TypeSchema
 
@@ -29,8 +29,23 @@ WRONG = QuantityError(
 )
 
 
-def canonical(text: str | int | float) -> str:
-    """The text under which a quantity is stored. QuantityError if it is none."""
+class Written(NamedTuple):
+    """A quantity's parts: `-1.50Ki` is negative, "1", "50", counts by 1024, exponent 10."""
+
+    negative: bool
+    whole: str
+    decimals: str
+    binary: bool
+    exponent: int
+    power: bool
+
+    @property
+    def size(self) -> Fraction:
+        number = Fraction(int(self.whole + self.decimals), 10 ** len(self.decimals))
+        return number * Fraction(2 if self.binary else 10) ** self.exponent
+
+
+def parsed(text: str | int | float) -> Written:
     written = str(text)
     match = FORMAT.fullmatch(written)
     if isinstance(text, bool) or not match or len(written) > MAX_LENGTH:
@@ -38,19 +53,27 @@ def canonical(text: str | int | float) -> str:
     sign, whole, decimals, suffix, power = match.groups()
     if not re.match(r"[+-]?\.?\d", written, re.ASCII):
         raise QuantityError(*WRONG.args)
-    whole, decimals = whole or "0", decimals or ""
-    binary, exponent = scale(suffix, power)
-    digits = whole + decimals
-    if not binary and kept_as_sent(digits, exponent - len(decimals)):
-        return written
+    by_power = suffix in ("e", "E") and bool(power)
+    return Written(sign == "-", whole or "0", decimals or "", *scale(suffix, power), by_power)
+
+
+def amount(text: str | int | float) -> Fraction:
+    """The number that a quantity is. QuantityError if it is none."""
+    read = parsed(text)
+    return -read.size if read.negative else read.size
+
+
+def canonical(text: str | int | float) -> str:
+    """The text under which a quantity is stored. QuantityError if it is none."""
+    read = parsed(text)
+    _, whole, decimals, binary, exponent, power = read
+    if not binary and kept_as_sent(whole + decimals, exponent - len(decimals)):
+        return str(text)
     if binary and not decimals and int(whole) & 7 and len(whole) <= 14 - exponent * 3 // 10:
-        return written
-    amount = Fraction(int(digits), 10 ** len(decimals)) * Fraction(2 if binary else 10) ** exponent
-    amount = Fraction(ceil(amount * 10**9), 10**9)  # beyond nano: rounded away from zero
-    if binary:
-        amount = min(amount, Fraction(MAX_BINARY))
-    made = in_binary(amount) if binary else in_decimal(amount, power=suffix in ("e", "E") and power)
-    return f"-{made}" if sign == "-" and made != "0" else made
+        return str(text)
+    size = Fraction(ceil(read.size * 10**9), 10**9)  # beyond nano: rounded away from zero
+    made = in_binary(min(size, Fraction(MAX_BINARY))) if binary else in_decimal(size, power=power)
+    return f"-{made}" if read.negative and made != "0" else made
 
 
 def scale(suffix: str, power: str) -> tuple[bool, int]:
@@ -73,7 +96,7 @@ def kept_as_sent(digits: str, exponent: int) -> bool:
     return small and exponent % 3 == 0 and not digits.endswith("000") and digits[0] != "0"
 
 
-def in_decimal(amount: Fraction, *, power: object = False) -> str:
+def in_decimal(amount: Fraction, *, power: bool = False) -> str:
     number, exponent = int(amount * 10**9), -9
     if not number:
         return "0"

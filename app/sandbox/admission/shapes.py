@@ -10,16 +10,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from app.sandbox import quantities
-from app.sandbox.schemas import TypeSchema
+from app.sandbox.admission import quantities
+from app.sandbox.schemas import ANY, TypeSchema
 
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
 )
 _RANGES = {"int32": 2**31, "int64": 2**63}
-_QUANTITY = (
-    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-)
 
 
 def mistakes(value: Any, schema: TypeSchema, path: str = "") -> Iterator[str]:
@@ -49,7 +46,7 @@ def _scalar(value: Any, schema: TypeSchema) -> str | None:  # noqa: PLR0911 - a 
     if isinstance(value, (dict, list)):
         return kind
     if kind == "quantity":
-        return None if _quantity(value) else _QUANTITY
+        return None if _quantity(value) else str(quantities.WRONG)
     if kind == "boolean":
         return None if isinstance(value, bool) else "bool"
     if kind in _RANGES:
@@ -102,14 +99,14 @@ def without_nulls(value: Any, schema: TypeSchema) -> Any:
     if isinstance(value, dict):
         made = {}
         for key, item in value.items():
-            of = schema.of(key) or _UNKNOWN
+            of = schema.of(key) or ANY
             if item is not None:
                 made[key] = without_nulls(item, of)
             elif key not in schema.fields and schema.values is not None and of.scalar == "string":
                 made[key] = ""
         return made
     if isinstance(value, list):
-        items = schema.items or _UNKNOWN
+        items = schema.items or ANY
         return [_zero(items) if item is None else without_nulls(item, items) for item in value]
     return value
 
@@ -120,7 +117,3 @@ def _zero(schema: TypeSchema) -> Any:
     if schema.items is not None:
         return []
     return {"boolean": False, "int32": 0, "int64": 0, "number": 0}.get(schema.scalar or "", "")
-
-
-_UNKNOWN = TypeSchema(scalar="any", mapping=True, keeps=True)
-_UNKNOWN.values = _UNKNOWN.items = _UNKNOWN

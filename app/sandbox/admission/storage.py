@@ -6,17 +6,11 @@ from typing import Any
 
 import orjson
 
-from app.sandbox.admission import names
-from app.sandbox.admission.causes import (
-    forbidden,
-    invalid,
-    required,
-    too_long,
-    unsupported,
-)
-from app.sandbox.admission.numbers import amount
+from app.sandbox.admission.causes import choice, forbidden, invalid, malformed, required, too_long
+from app.sandbox.admission.quantities import amount
 from app.sandbox.errors import Cause
-from app.sandbox.store import Object
+from app.sandbox.formats import data_key, dns_subdomain
+from app.sandbox.objects import Object
 
 _MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _LARGEST = 1024 * 1024
@@ -33,8 +27,7 @@ def claim_spec(spec: Mapping[str, Any], path: str) -> Iterator[Cause]:
     if not modes:
         yield required(f"{path}.accessModes", "at least 1 access mode is required")
     for mode in modes:
-        if mode not in _MODES:
-            yield unsupported(f"{path}.accessModes", mode, _MODES)
+        yield from choice(mode, _MODES, f"{path}.accessModes")
     if "ReadWriteOncePod" in modes and len(modes) > 1:
         why = "may not use ReadWriteOncePod with other access modes"
         yield forbidden(f"{path}.accessModes", why)
@@ -44,10 +37,9 @@ def claim_spec(spec: Mapping[str, Any], path: str) -> Iterator[Cause]:
     elif amount(storage) <= 0:
         yield invalid(f"{path}.resources[storage]", storage, "must be greater than zero")
     name = spec.get("storageClassName")
-    if name and (wrong := names.dns_subdomain(name)):
-        yield invalid(f"{path}.storageClassName", name, wrong)
-    if spec.get("volumeMode") not in ("Filesystem", "Block"):
-        yield unsupported(f"{path}.volumeMode", spec.get("volumeMode"), ("Block", "Filesystem"))
+    if name:
+        yield from malformed(dns_subdomain, name, f"{path}.storageClassName")
+    yield from choice(spec.get("volumeMode"), ("Block", "Filesystem"), f"{path}.volumeMode")
 
 
 def config_map(obj: Object) -> Iterator[Cause]:
@@ -92,16 +84,13 @@ def _is_json(encoded: str) -> bool:
 
 def _keys(entries: Mapping[str, Any], field: str) -> Iterator[Cause]:
     for key in entries:
-        if why := names.data_key(key):
-            yield invalid(f"{field}[{key}]", key, why)
+        yield from malformed(data_key, key, f"{field}[{key}]")
 
 
 def storage_class(obj: Object) -> Iterator[Cause]:
     """A StorageClass."""
     if not obj.get("provisioner"):
         yield required("provisioner")
-    if obj["reclaimPolicy"] not in ("Delete", "Retain"):
-        yield unsupported("reclaimPolicy", obj["reclaimPolicy"], ("Delete", "Retain"))
+    yield from choice(obj["reclaimPolicy"], ("Delete", "Retain"), "reclaimPolicy")
     modes = ("Immediate", "WaitForFirstConsumer")
-    if obj["volumeBindingMode"] not in modes:
-        yield unsupported("volumeBindingMode", obj["volumeBindingMode"], modes)
+    yield from choice(obj["volumeBindingMode"], modes, "volumeBindingMode")

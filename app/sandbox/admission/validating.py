@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 from app.sandbox.admission import custom, definitions, names, networking, storage, workloads
 from app.sandbox.errors import Cause
+from app.sandbox.objects import Object
 from app.sandbox.resources import Resource
-from app.sandbox.store import Object
 
 _OF_KIND: dict[tuple[str, str], Callable[[Object], Iterator[Cause]]] = {
     ("", "ConfigMap"): storage.config_map,

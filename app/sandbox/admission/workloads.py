@@ -5,8 +5,10 @@ from typing import Any
 
 from app.sandbox.admission import names, pods, schedule
 from app.sandbox.admission.causes import (
+    choice,
     forbidden,
     invalid,
+    malformed,
     one_of,
     required,
     unsupported,
@@ -14,8 +16,9 @@ from app.sandbox.admission.causes import (
 from app.sandbox.admission.numbers import at_least, nothing, share
 from app.sandbox.admission.storage import claim_spec
 from app.sandbox.errors import Cause
+from app.sandbox.formats import dns_label
+from app.sandbox.objects import Object
 from app.sandbox.selectors import from_label_selector
-from app.sandbox.store import Object
 
 Given = Mapping[str, Any]
 
@@ -106,11 +109,10 @@ def stateful_set(obj: Object) -> Iterator[Cause]:
     """A StatefulSet."""
     yield from _selecting(obj, volumes=True)
     spec = obj["spec"]
-    if spec.get("serviceName") and (why := names.dns_label(spec["serviceName"])):
-        yield invalid("spec.serviceName", spec["serviceName"], why)
-    policies = ("OrderedReady", "Parallel")
-    if spec["podManagementPolicy"] not in policies:
-        yield unsupported("spec.podManagementPolicy", spec["podManagementPolicy"], policies)
+    if spec.get("serviceName"):
+        yield from malformed(dns_label, spec["serviceName"], "spec.serviceName")
+    policy = spec["podManagementPolicy"]
+    yield from choice(policy, ("OrderedReady", "Parallel"), "spec.podManagementPolicy")
     if spec["updateStrategy"]["type"] not in ("RollingUpdate", "OnDelete"):
         why = "must be 'RollingUpdate' or 'OnDelete'"
         yield invalid("spec.updateStrategy", spec["updateStrategy"], why)
@@ -167,9 +169,8 @@ def cron_job(obj: Object) -> Iterator[Cause]:
         yield invalid("spec.schedule", text, wrong)
     if (zone := spec.get("timeZone")) is not None and (unknown := schedule.zone(zone)):
         yield invalid("spec.timeZone", zone, unknown)
-    policies = ("Allow", "Forbid", "Replace")
-    if spec["concurrencyPolicy"] not in policies:
-        yield unsupported("spec.concurrencyPolicy", spec["concurrencyPolicy"], policies)
+    policy = spec["concurrencyPolicy"]
+    yield from choice(policy, ("Allow", "Forbid", "Replace"), "spec.concurrencyPolicy")
     for field in (
         "startingDeadlineSeconds",
         "successfulJobsHistoryLimit",

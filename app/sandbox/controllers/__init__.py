@@ -9,7 +9,6 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from time import monotonic
 
-from app.sandbox import kubelet
 from app.sandbox.controllers import (
     autoscalers,
     claims,
@@ -25,8 +24,10 @@ from app.sandbox.controllers import (
     statefulsets,
 )
 from app.sandbox.errors import ApiError
+from app.sandbox.node import kubelet
+from app.sandbox.objects import Object
 from app.sandbox.resources import Registry, Resource
-from app.sandbox.store import Object, Store
+from app.sandbox.store import Store
 from app.sandbox.world import Key, World
 
 Sync = Callable[[World, Resource, Object], None]

@@ -3,15 +3,14 @@
 Nothing runs, so there is no load: what is measured is always just what is wanted.
 """
 
-from typing import Any
-
 from app.sandbox import schemas
-from app.sandbox.counting import with_condition
+from app.sandbox.objects import Object, annotations_of, at, is_leaving, with_at
 from app.sandbox.ownership import record_update
 from app.sandbox.resources import Resource
-from app.sandbox.store import Event, Object, copied
-from app.sandbox.telling import tell
-from app.sandbox.world import Key, World, is_leaving
+from app.sandbox.store import Event
+from app.sandbox.world import Key, World, key_of
+from app.sandbox.world.conditions import with_condition
+from app.sandbox.world.telling import tell
 
 SOURCE = "horizontal-pod-autoscaler"
 _MANAGER = "kube-controller-manager"
@@ -44,8 +43,8 @@ def sync(world: World, resource: Resource, obj: Object) -> None:
         return
     kind, scaled = target
     wanted_path, running_path, _ = kind.scale_paths
-    current = int(_at(scaled, wanted_path, 1))
-    running = int(_at(scaled, running_path, 0))
+    current = int(at(scaled, wanted_path, 1))
+    running = int(at(scaled, running_path, 0))
     wanted, conditions = _decide(world, resource, obj, conditions, current)
     if wanted != current:
         _rescale(world, kind, scaled, wanted)
@@ -55,24 +54,11 @@ def sync(world: World, resource: Resource, obj: Object) -> None:
     _write(world, resource, obj, conditions, current=running, wanted=wanted)
 
 
-def _at(obj: Object, path: str, otherwise: int) -> Any:
-    found: Any = obj
-    for part in path.split("."):
-        found = found.get(part) if isinstance(found, dict) else None
-    return otherwise if found is None else found
-
-
 def _rescale(world: World, kind: Resource, scaled: Object, wanted: int) -> None:
     """Set the number, and own it: whoever applies another one later is told of a conflict."""
-    changed = copied(scaled)
-    *way, last = kind.scale_paths[0].split(".")
-    place = changed
-    for part in way:
-        place = place.setdefault(part, {})
-    place[last] = wanted
     recorded = record_update(
         scaled,
-        changed,
+        with_at(scaled, kind.scale_paths[0], wanted),
         manager=_MANAGER,
         schema=schemas.builtin(kind.api_version, kind.kind) or schemas.ANY,
         now=world.stamp(),
@@ -105,7 +91,7 @@ def _decide(
         found = "the HPA controller was able to get the target's current scale"
         say("AbleToScale", "True", "SucceededGetScale", found)
     name = _measured(obj)
-    if NO_METRICS in (obj["metadata"].get("annotations") or {}):
+    if NO_METRICS in annotations_of(obj):
         message = _UNMEASURED.format(name=name)
         reason = "FailedGetResourceMetric"
         say("ScalingActive", "False", reason, message)
@@ -181,7 +167,7 @@ def targeting(world: World, event: Event) -> list[Key]:
         return []
     kind, name = world.of("HorizontalPodAutoscaler"), event.object["metadata"]["name"]
     return [
-        Key(kind, each["metadata"]["namespace"], each["metadata"]["name"])
+        key_of(kind, each)
         for each in world.store.list(kind, event.object["metadata"].get("namespace"))
         if each["spec"]["scaleTargetRef"]["name"] == name
         and each["spec"]["scaleTargetRef"]["kind"] == event.resource.kind

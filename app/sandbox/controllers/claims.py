@@ -1,11 +1,13 @@
 """PersistentVolumeClaims: a volume of the class, at once or for the first pod; protected by use."""
 
-from app.sandbox.beginning import NODE
+from app.sandbox.node import NAME
+from app.sandbox.node.scheduling import claims_of
+from app.sandbox.objects import Object, copied, is_leaving
 from app.sandbox.resources import Resource
-from app.sandbox.scheduling import claims_of
-from app.sandbox.store import Event, Object, copied
-from app.sandbox.telling import tell
-from app.sandbox.world import Key, World, is_leaving
+from app.sandbox.store import Event
+from app.sandbox.world import Key, World, key_of
+from app.sandbox.world.pods import has_ended
+from app.sandbox.world.telling import tell
 
 PROTECTED = "kubernetes.io/pvc-protection"
 SELECTED = "volume.kubernetes.io/selected-node"
@@ -50,19 +52,11 @@ def _class(world: World, resource: Resource, obj: Object) -> Object | None:
     return found
 
 
-def users(world: World, obj: Object) -> list[Object]:
-    """The pods that mount a claim and have not ended."""
-    name = obj["metadata"]["name"]
-    return [
-        pod
-        for pod in world.list("Pod", obj["metadata"]["namespace"])
-        if name in claims_of(pod)
-        and pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")
-    ]
-
-
 def _is_used(world: World, obj: Object) -> bool:
-    return bool(users(world, obj))
+    """Whether a pod mounts the claim and has not ended."""
+    metadata = obj["metadata"]
+    pods = world.list("Pod", metadata["namespace"])
+    return any(metadata["name"] in claims_of(pod) and not has_ended(pod) for pod in pods)
 
 
 def _bind(world: World, resource: Resource, obj: Object, class_: Object) -> None:
@@ -103,7 +97,7 @@ def _bind(world: World, resource: Resource, obj: Object, class_: Object) -> None
         "volume.kubernetes.io/storage-provisioner": provisioner,
     }
     if class_.get("volumeBindingMode") == "WaitForFirstConsumer":
-        annotations[SELECTED] = NODE
+        annotations[SELECTED] = NAME
     bound = copied(obj)
     bound["metadata"]["annotations"] = annotations
     bound["spec"]["volumeName"] = volume
@@ -124,8 +118,7 @@ def _grow(world: World, resource: Resource, obj: Object) -> None:
 def _release(world: World, resource: Resource, obj: Object) -> None:
     finalizers = obj["metadata"].get("finalizers") or []
     if PROTECTED in finalizers and not _is_used(world, obj):
-        kept = [name for name in finalizers if name != PROTECTED]
-        world.annotate(resource, obj, finalizers=kept or None)
+        world.release(resource, obj, PROTECTED)
 
 
 def sync_volume(world: World, resource: Resource, obj: Object) -> None:
@@ -152,11 +145,7 @@ def using(world: World, event: Event) -> list[Key]:
         name = obj["spec"].get("volumeName")
         return [Key(world.of("PersistentVolume"), "", name)] if name else []
     if resource.kind == "StorageClass":
-        return [
-            Key(
-                world.of("PersistentVolumeClaim"), c["metadata"]["namespace"], c["metadata"]["name"]
-            )
-            for c in world.list("PersistentVolumeClaim")
-            if c["spec"].get("storageClassName") == obj["metadata"]["name"]
-        ]
+        kind, name = world.of("PersistentVolumeClaim"), obj["metadata"]["name"]
+        claims = world.store.list(kind)
+        return [key_of(kind, c) for c in claims if c["spec"].get("storageClassName") == name]
     return []

@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 
 from app.sandbox.controllers import timetable
-from app.sandbox.references import controller_of, reference
+from app.sandbox.objects import Object, copied, is_leaving
 from app.sandbox.resources import Resource
-from app.sandbox.store import Object, copied, stamp
-from app.sandbox.telling import tell
-from app.sandbox.world import World, is_leaving, uid_of
+from app.sandbox.store import stamp
+from app.sandbox.world import World
+from app.sandbox.world.references import controlled, reference
+from app.sandbox.world.telling import tell
 
 SOURCE = "cronjob-controller"
 _SCHEDULED = "batch.kubernetes.io/cronjob-scheduled-timestamp"
@@ -17,7 +18,7 @@ def sync(world: World, resource: Resource, obj: Object) -> None:
     """Begin a Job when its time has come, forget old ones, and say when and which."""
     if is_leaving(obj):
         return
-    jobs = _jobs(world, obj)
+    jobs = controlled(world, obj, "Job")
     if not obj["spec"].get("suspend"):
         made = _fire(world, resource, obj, jobs)
         jobs += [made] if made is not None else []
@@ -25,15 +26,6 @@ def sync(world: World, resource: Resource, obj: Object) -> None:
         world.remembered(obj).pop("next", None)
     _forget(world, resource, obj, jobs)
     _say(world, resource, obj, jobs)
-
-
-def _jobs(world: World, obj: Object) -> list[Object]:
-    kind = world.of("Job")
-    return [
-        each
-        for key, each in world.dependents(obj)
-        if key.resource == kind and (controller_of(each) or {}).get("uid") == uid_of(obj)
-    ]
 
 
 def outcome(job: Object) -> str:

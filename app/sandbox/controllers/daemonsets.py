@@ -1,21 +1,14 @@
 """DaemonSets: one pod on every node that it may run on."""
 
+from app.sandbox.admission.numbers import part_of
 from app.sandbox.controllers import histories
-from app.sandbox.counting import (
-    available,
-    create_pod,
-    delete_pod,
-    is_ready,
-    part_of,
-    phase,
-)
-from app.sandbox.references import claimed
+from app.sandbox.objects import Object, is_leaving, labels_of
 from app.sandbox.resources import Resource
 from app.sandbox.selectors import LabelSelector, from_label_selector
-from app.sandbox.store import Event, Object
-from app.sandbox.world import Key, World, is_leaving, key_of
-
-GENERATION = "deprecated.daemonset.template.generation"
+from app.sandbox.store import Event
+from app.sandbox.world import Key, World, key_of
+from app.sandbox.world.pods import available, create_pod, delete_pod, is_ready, phase
+from app.sandbox.world.references import claimed
 
 
 def sync(world: World, resource: Resource, obj: Object) -> None:
@@ -56,11 +49,11 @@ def _node_selector(obj: Object) -> dict[str, str]:
 
 
 def _takes(chosen: LabelSelector, node: Object) -> bool:
-    return chosen.matches(node["metadata"].get("labels"))
+    return chosen.matches(labels_of(node))
 
 
 def _hash(pod: Object) -> str:
-    return str((pod["metadata"].get("labels") or {}).get(histories.LABEL))
+    return str(labels_of(pod).get(histories.LABEL))
 
 
 def _node(pod: Object) -> str:
@@ -149,8 +142,7 @@ def _count(
         "observedGeneration": obj["metadata"]["generation"],
         **{name: count for name, count in counts.items() if count},
     }
-    if status != obj.get("status"):
-        world.status(resource, obj, status)
+    world.status(resource, obj, status)
 
 
 def on_nodes(world: World, event: Event) -> list[Key]:

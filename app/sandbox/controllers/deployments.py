@@ -6,13 +6,16 @@ middle of a rollout.
 
 from dataclasses import dataclass
 
+from app.sandbox.admission.numbers import part_of
 from app.sandbox.controllers import revisions
 from app.sandbox.controllers.revisions import REVISION, scaled
-from app.sandbox.counting import part_of, with_condition
-from app.sandbox.references import controller_of
+from app.sandbox.objects import Object, annotations_of, is_leaving
 from app.sandbox.resources import Resource
-from app.sandbox.store import Event, Object
-from app.sandbox.world import Key, World, is_leaving
+from app.sandbox.store import Event
+from app.sandbox.world import Key, World
+from app.sandbox.world.conditions import with_condition
+from app.sandbox.world.pods import has_ended
+from app.sandbox.world.references import controller_of
 
 _FOR_EVER = 2**31 - 1
 
@@ -120,9 +123,7 @@ def _recreate(rollout: Rollout) -> None:
 def _has_pods(world: World, set_: Object) -> bool:
     """Whether any pod of a set has not ended: also one that is just being stopped."""
     return any(
-        pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")
-        for key, pod in world.dependents(set_)
-        if key.resource.kind == "Pod"
+        not has_ended(pod) for key, pod in world.dependents(set_) if key.resource.kind == "Pod"
     )
 
 
@@ -170,7 +171,7 @@ def _annotated(rollout: Rollout) -> Object:
     obj = rollout.obj
     if rollout.new is None or is_leaving(obj):
         return obj
-    annotations = dict(obj["metadata"].get("annotations") or {})
+    annotations = dict(annotations_of(obj))
     number = str(revisions.revision(rollout.new))
     if annotations.get(REVISION) == number:
         return obj
@@ -219,8 +220,7 @@ def _say(rollout: Rollout) -> None:
     status = {"observedGeneration": obj["metadata"]["generation"], **counts}
     if conditions:
         status["conditions"] = conditions
-    if status != before:
-        world.status(rollout.resource, obj, status)
+    world.status(rollout.resource, obj, status)
 
 
 def _progress(

@@ -1,8 +1,10 @@
 """The garbage collector: what is owned goes with its last owner, before it, or stays behind."""
 
+from app.sandbox.objects import Object, is_leaving, uid_of
 from app.sandbox.resources import Resource
-from app.sandbox.store import FOREGROUND, ORPHAN, Object
-from app.sandbox.world import Key, World, is_leaving, uid_of
+from app.sandbox.store import FOREGROUND, ORPHAN
+from app.sandbox.world import Key, World, key_of
+from app.sandbox.world.references import disown
 
 
 def sync(world: World, resource: Resource, obj: Object) -> None:
@@ -21,9 +23,8 @@ def sync(world: World, resource: Resource, obj: Object) -> None:
 
 def _orphan(world: World, resource: Resource, obj: Object) -> None:
     for key, dependent in world.dependents(obj):
-        kept = [r for r in dependent["metadata"]["ownerReferences"] if r["uid"] != uid_of(obj)]
-        world.annotate(key.resource, dependent, ownerReferences=kept or None)
-    _release(world, resource, obj, ORPHAN)
+        disown(world, key.resource, obj, dependent)
+    world.release(resource, obj, ORPHAN)
 
 
 def _foreground(world: World, resource: Resource, obj: Object) -> None:
@@ -35,7 +36,7 @@ def _foreground(world: World, resource: Resource, obj: Object) -> None:
         live = world.at(key)
         blocking |= blocks and live is not None and uid_of(live) == uid_of(dependent)
     if not blocking:
-        _release(world, resource, obj, FOREGROUND)
+        world.release(resource, obj, FOREGROUND)
 
 
 def _blocks(dependent: Object, owner: Object) -> bool:
@@ -80,9 +81,7 @@ def _ask_owners(world: World, resource: Resource, obj: Object) -> None:
         return
     if is_leaving(obj):
         return
-    _delete(
-        world, Key(resource, obj["metadata"].get("namespace", ""), obj["metadata"]["name"]), obj
-    )
+    _delete(world, key_of(resource, obj), obj)
 
 
 def _delete(world: World, key: Key, obj: Object) -> None:
@@ -93,11 +92,3 @@ def _delete(world: World, key: Key, obj: Object) -> None:
         (owner := _owner(world, obj, each)) is not None and _waits(owner) for each in owners
     )
     world.delete(key.resource, obj, propagation="Foreground" if foreground else None)
-
-
-def _release(world: World, resource: Resource, obj: Object, finalizer: str) -> None:
-    live = world.at(Key(resource, obj["metadata"].get("namespace", ""), obj["metadata"]["name"]))
-    if live is None or uid_of(live) != uid_of(obj):
-        return
-    kept = [name for name in live["metadata"].get("finalizers") or () if name != finalizer]
-    world.annotate(resource, live, finalizers=kept or None)

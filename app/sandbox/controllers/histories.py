@@ -1,9 +1,9 @@
 """ControllerRevisions: the templates that a StatefulSet or a DaemonSet has had."""
 
-from app.sandbox.references import controller_of, hashed, reference
+from app.sandbox.objects import Object, copied, uid_of
 from app.sandbox.resources import Resource
-from app.sandbox.store import Object, copied
-from app.sandbox.world import World, uid_of
+from app.sandbox.world import World
+from app.sandbox.world.references import controlled, hashed, reference
 
 LABEL = "controller-revision-hash"
 
@@ -13,14 +13,8 @@ def revised(world: World, resource: Resource, obj: Object) -> tuple[Object, list
     kind, template = world.of("ControllerRevision"), copied(obj["spec"]["template"])
     template.get("metadata", {}).pop("creationTimestamp", None)
     data = {"spec": {"template": {**template, "$patch": "replace"}}}
-    known = sorted(
-        (
-            each
-            for key, each in world.dependents(obj)
-            if key.resource == kind and (controller_of(each) or {}).get("uid") == uid_of(obj)
-        ),
-        key=lambda each: int(each["revision"]),
-    )
+    known = controlled(world, obj, "ControllerRevision")
+    known.sort(key=lambda each: int(each["revision"]))
     number = int(known[-1]["revision"]) if known else 0
     same = next((each for each in known if each["data"] == data), None)
     if same is not None:

@@ -1,10 +1,10 @@
 """Ingresses: an address, as an ingress controller would publish it."""
 
 from app.sandbox.controllers.services import has_address, outside
+from app.sandbox.objects import Object, is_leaving
 from app.sandbox.resources import Resource
-from app.sandbox.store import Object
-from app.sandbox.telling import tell
-from app.sandbox.world import World, is_leaving
+from app.sandbox.world import World
+from app.sandbox.world.telling import tell
 
 _DELAY = 1.0
 

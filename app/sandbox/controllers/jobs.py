@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from app.sandbox.counting import create_pod, is_ready, phase, with_condition
-from app.sandbox.references import claimed
+from app.sandbox.objects import Object, annotations_of, is_leaving
 from app.sandbox.resources import Resource
-from app.sandbox.store import Object
-from app.sandbox.telling import tell
-from app.sandbox.world import World, is_leaving
+from app.sandbox.world import World
+from app.sandbox.world.conditions import with_condition
+from app.sandbox.world.pods import create_pod, has_ended, is_active, is_ready, phase
+from app.sandbox.world.references import claimed
+from app.sandbox.world.telling import tell
 
 INDEX = "batch.kubernetes.io/job-completion-index"
 SOURCE = "job-controller"
@@ -24,11 +25,8 @@ def sync(world: World, resource: Resource, obj: Object) -> None:
         _expire(world, resource, obj)
         return
     pods = claimed(world, resource, obj, "Pod")
-    active = [p for p in pods if phase(p) not in ("Succeeded", "Failed") and not is_leaving(p)]
-    counts = {
-        "succeeded": _succeeded(obj, pods),
-        "failed": sum(_has_failed(pod) for pod in pods),
-    }
+    active = [p for p in pods if is_active(p)]
+    counts = {"succeeded": _succeeded(obj, pods), "failed": sum(_has_failed(pod) for pod in pods)}
     memory = world.remembered(obj)
     told: Object = {
         "conditions": list(status.get("conditions") or ()),
@@ -73,7 +71,7 @@ def _has_failed(pod: Object) -> bool:
 
 
 def _index(pod: Object) -> str:
-    return str((pod["metadata"].get("annotations") or {}).get(INDEX, ""))
+    return str(annotations_of(pod).get(INDEX, ""))
 
 
 def _is_indexed(obj: Object) -> bool:
@@ -137,7 +135,7 @@ def _finish(
     going = [
         key
         for key, pod in world.dependents(obj)
-        if key.resource.kind == "Pod" and phase(pod) not in ("Succeeded", "Failed")
+        if key.resource.kind == "Pod" and not has_ended(pod)
     ]
     before = [each["type"] for each in obj.get("status", {}).get("conditions") or ()]
     if going or decided["type"] not in before:
@@ -253,8 +251,7 @@ def _count(
         status["completedIndexes"] = ",".join(map(str, sorted(done)))
     optional = ("active", "succeeded", "failed", "conditions", "startTime", "completedIndexes")
     kept = {name: value for name, value in status.items() if value or name not in optional}
-    if kept != obj.get("status"):
-        world.status(resource, obj, kept)
+    world.status(resource, obj, kept)
 
 
 def _expire(world: World, resource: Resource, obj: Object) -> None:

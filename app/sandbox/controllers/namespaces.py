@@ -1,9 +1,10 @@
 """Namespaces: what everyone has, and the end of everything in one that goes."""
 
-from app.sandbox.counting import with_condition
+from app.sandbox.objects import Object, is_leaving
 from app.sandbox.resources import Resource
-from app.sandbox.store import Event, Object
-from app.sandbox.world import Key, World, is_leaving
+from app.sandbox.store import Event
+from app.sandbox.world import Key, World
+from app.sandbox.world.conditions import with_condition
 
 _NO_CERTIFICATE = "# The sandbox cluster has no certificate authority: nothing runs in it.\n"
 
@@ -66,11 +67,7 @@ def sync(world: World, resource: Resource, obj: Object) -> None:
 
 
 def _say(
-    world: World,
-    resource: Resource,
-    obj: Object,
-    left: dict[str, int],
-    finalizers: dict[str, int],
+    world: World, resource: Resource, obj: Object, left: dict[str, int], finalizers: dict[str, int]
 ) -> None:
     conditions = list(obj.get("status", {}).get("conditions") or ())
     for type_, reason, message in _CONDITIONS:
@@ -87,8 +84,7 @@ def _say(
         said = ("False", "ContentHasNoFinalizers", text)
     conditions = with_condition(world, conditions, "NamespaceFinalizersRemaining", *said)
     status = {"phase": "Terminating", "conditions": conditions}
-    if status != obj.get("status"):
-        world.status(resource, obj, status)
+    world.status(resource, obj, status)
 
 
 def around(world: World, event: Event) -> list[Key]:

@@ -1,18 +1,12 @@
 """ReplicaSets: as many pods of one template as are wanted."""
 
-from app.sandbox.counting import (
-    available,
-    create_pod,
-    delete_pod,
-    is_active,
-    is_ready,
-    with_condition,
-)
-from app.sandbox.references import claimed
+from app.sandbox.objects import Object, is_leaving, labels_of
 from app.sandbox.resources import Resource
 from app.sandbox.selectors import from_label_selector
-from app.sandbox.store import Object
-from app.sandbox.world import World, is_leaving
+from app.sandbox.world import World
+from app.sandbox.world.conditions import with_condition
+from app.sandbox.world.pods import available, create_pod, delete_pod, is_active, is_ready
+from app.sandbox.world.references import claimed
 
 _AT_ONCE = 50
 """Pods made or removed in one go, so that the loop is not held up."""
@@ -72,7 +66,7 @@ def _count(world: World, resource: Resource, obj: Object, pods: list[Object], wh
     usable = available(world, resource, obj, pods, spec.get("minReadySeconds", 0))
     status = {
         "replicas": len(pods),
-        "fullyLabeledReplicas": sum(labels.matches(p["metadata"].get("labels")) for p in pods),
+        "fullyLabeledReplicas": sum(labels.matches(labels_of(p)) for p in pods),
         "readyReplicas": sum(map(is_ready, pods)),
         "availableReplicas": len(usable),
     }
@@ -80,5 +74,4 @@ def _count(world: World, resource: Resource, obj: Object, pods: list[Object], wh
     if conditions:
         kept["conditions"] = conditions  # type: ignore[assignment]
     kept["observedGeneration"] = obj["metadata"]["generation"]
-    if kept != before:
-        world.status(resource, obj, dict(kept))
+    world.status(resource, obj, dict(kept))

@@ -1,10 +1,10 @@
 """The ReplicaSets of a Deployment: which is the new one, and what each is called."""
 
-from app.sandbox.references import claimed, hashed, reference
+from app.sandbox.objects import Object, annotations_of, copied
 from app.sandbox.resources import Resource
-from app.sandbox.store import Object, copied
-from app.sandbox.telling import tell
 from app.sandbox.world import World
+from app.sandbox.world.references import claimed, hashed, reference
+from app.sandbox.world.telling import tell
 
 HASH = "pod-template-hash"
 REVISION = "deployment.kubernetes.io/revision"
@@ -34,7 +34,7 @@ def sets_of(world: World, resource: Resource, obj: Object) -> tuple[Object | Non
 
 def revision(obj: Object) -> int:
     """The number that an object carries; 0 is none."""
-    text = (obj["metadata"].get("annotations") or {}).get(REVISION, "")
+    text = annotations_of(obj).get(REVISION, "")
     return int(text) if str(text).isdigit() else 0
 
 
@@ -79,7 +79,7 @@ def made(world: World, resource: Resource, obj: Object, old: list[Object], most:
 def renewed(world: World, obj: Object, new: Object, old: list[Object]) -> Object:
     """The new set with the highest number: going back to an old template makes it the newest."""
     newest = max((revision(each) for each in old), default=0)
-    annotations = dict(new["metadata"].get("annotations") or {})
+    annotations = dict(annotations_of(new))
     wanted = {**annotations, **inherited(obj), DESIRED: str(obj["spec"]["replicas"])}
     if revision(new) <= newest:
         history = [annotations.get("deployment.kubernetes.io/revision-history", "")]
@@ -97,7 +97,7 @@ def renewed(world: World, obj: Object, new: Object, old: list[Object]) -> Object
 
 def inherited(obj: Object) -> dict[str, str]:
     """The annotations that a Deployment's sets carry too."""
-    annotations = obj["metadata"].get("annotations") or {}
+    annotations = annotations_of(obj)
     return {name: value for name, value in annotations.items() if name not in _OWN}
 
 

@@ -3,13 +3,14 @@
 import zlib
 from typing import Any
 
-from app.sandbox.counting import is_ready, phase
-from app.sandbox.references import reference
+from app.sandbox.objects import Object, annotations_of, is_leaving, labels_of
 from app.sandbox.resources import Resource
 from app.sandbox.selectors import from_label_selector
-from app.sandbox.store import Event, Object
-from app.sandbox.telling import tell
-from app.sandbox.world import Key, World, is_leaving
+from app.sandbox.store import Event
+from app.sandbox.world import Key, World, key_of
+from app.sandbox.world.pods import has_ended, is_ready
+from app.sandbox.world.references import reference
+from app.sandbox.world.telling import tell
 
 NO_ADDRESS = "sandbox/no-address"
 """An annotation of a Service or an Ingress that no address from outside is to be given."""
@@ -25,7 +26,7 @@ def outside(obj: Object) -> str:
 
 
 def has_address(obj: Object) -> bool:
-    return NO_ADDRESS not in (obj["metadata"].get("annotations") or {})
+    return NO_ADDRESS not in annotations_of(obj)
 
 
 def sync(world: World, resource: Resource, obj: Object) -> None:
@@ -40,8 +41,8 @@ def sync(world: World, resource: Resource, obj: Object) -> None:
     pods = [
         pod
         for pod in world.list("Pod", obj["metadata"]["namespace"])
-        if chosen.matches(pod["metadata"].get("labels"))
-        and phase(pod) not in ("Succeeded", "Failed")
+        if chosen.matches(labels_of(pod))
+        and not has_ended(pod)
         and pod.get("status", {}).get("podIP")
     ]
     _slice(world, resource, obj, pods)
@@ -114,8 +115,7 @@ def _slice(world: World, resource: Resource, obj: Object, pods: list[Object]) ->
         each
         for key, each in world.dependents(obj)
         if key.resource == kind
-        and (each["metadata"].get("labels") or {}).get("endpointslice.kubernetes.io/managed-by")
-        == _MANAGER
+        and labels_of(each).get("endpointslice.kubernetes.io/managed-by") == _MANAGER
     ]
     if own:
         same = {name: own[0].get(name) for name in wanted}
@@ -204,10 +204,10 @@ def behind(world: World, event: Event) -> list[Key]:
         return [Key(world.of("Endpoints"), namespace, obj["metadata"]["name"])]
     if resource.kind != "Pod" or resource.group:
         return []
-    labels = [each["metadata"].get("labels") or {} for each in (obj, event.previous) if each]
+    labels = [labels_of(each) for each in (obj, event.previous) if each]
     kind = world.of("Service")
     return [
-        Key(kind, namespace, each["metadata"]["name"])
+        key_of(kind, each)
         for each in world.store.list(kind, namespace)
         if (chosen := each["spec"].get("selector"))
         and any(chosen.items() <= own.items() for own in labels)

@@ -3,18 +3,12 @@
 from typing import NamedTuple
 
 from app.sandbox.controllers import histories
-from app.sandbox.counting import (
-    available,
-    create_pod,
-    delete_pod,
-    is_ready,
-    phase,
-)
-from app.sandbox.references import claimed, reference
+from app.sandbox.objects import Object, copied, is_leaving
 from app.sandbox.resources import Resource
-from app.sandbox.store import Object, copied
-from app.sandbox.telling import tell
-from app.sandbox.world import World, is_leaving
+from app.sandbox.world import World
+from app.sandbox.world.pods import available, create_pod, delete_pod, has_ended, is_ready
+from app.sandbox.world.references import claimed, reference
+from app.sandbox.world.telling import tell
 
 _RETRY = 10.0
 _AT_ONCE = 50
@@ -67,11 +61,7 @@ def _ordinal(obj: Object, pod: Object) -> int | None:
 
 
 def _step(
-    world: World,
-    resource: Resource,
-    obj: Object,
-    pods: dict[int, Object],
-    revisions: Revisions,
+    world: World, resource: Resource, obj: Object, pods: dict[int, Object], revisions: Revisions
 ) -> None:
     spec = obj["spec"]
     first = spec.get("ordinals", {}).get("start", 0)
@@ -82,7 +72,7 @@ def _step(
     begun = 0
     for number in wanted:
         pod = pods.get(number)
-        if pod is not None and phase(pod) in ("Failed", "Succeeded") and not is_leaving(pod):
+        if pod is not None and has_ended(pod) and not is_leaving(pod):
             delete_pod(world, resource, obj, pod)
         if pod is None:
             made = _made(world, resource, obj, number, revisions.of(obj, number))
@@ -204,7 +194,7 @@ def _count(
     world: World, resource: Resource, obj: Object, pods: list[Object], revisions: Revisions
 ) -> None:
     spec, before = obj["spec"], obj.get("status", {})
-    pods = [pod for pod in pods if phase(pod) not in ("Failed", "Succeeded")]
+    pods = [pod for pod in pods if not has_ended(pod)]
     names = [str(each["metadata"]["name"]) for each in revisions]
     of = [
         str(pod["metadata"]["labels"].get(histories.LABEL)) for pod in pods if not is_leaving(pod)
@@ -229,5 +219,4 @@ def _count(
         "updateRevision": names[1],
         "collisionCount": before.get("collisionCount", 0),
     }
-    if status != before:
-        world.status(resource, obj, status)
+    world.status(resource, obj, status)

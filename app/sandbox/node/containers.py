@@ -8,8 +8,8 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from app.sandbox.store import Object
-from app.sandbox.troubles import Trouble, pull_error
+from app.sandbox.node.troubles import Trouble, pull_error
+from app.sandbox.objects import Object
 
 CREATING = 1.0
 """Seconds until a container runs, or its image turns out to be missing."""
@@ -20,7 +20,10 @@ _INITIALIZING = 0.4
 _AGAIN = 0.3
 _BACKOFF, _LONGEST = 10.0, 300.0
 
-EXITS = {Trouble.CRASH: (1, "Error"), Trouble.OOM: (137, "OOMKilled")}
+EXITS: dict[Trouble | None, tuple[int, str]] = {
+    Trouble.CRASH: (1, "Error"),
+    Trouble.OOM: (137, "OOMKilled"),
+}
 
 
 @dataclass
@@ -163,14 +166,7 @@ class Container:
         around.tell("Failed", "Error: ErrImagePull", self, warning=True)
 
     def _end(self, around: Surroundings) -> None:
-        code, reason = (
-            EXITS.get(self.trouble, (0, "Completed"))
-            if self.trouble
-            else (
-                0,
-                "Completed",
-            )
-        )
+        code, reason = EXITS.get(self.trouble, (0, "Completed"))
         around.log(self.name, self.restarts, (self._last_word(code, reason),))
         self.ended = {
             "containerID": self.identity(around.pod),

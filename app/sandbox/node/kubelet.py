@@ -6,18 +6,18 @@ the next thing in its life is due.
 
 from collections.abc import Callable
 
-from app.sandbox.containers import Container, Surroundings
-from app.sandbox.counting import ENDED, phase, with_condition
+from app.sandbox.node.containers import Container, Surroundings
+from app.sandbox.node.scheduling import placed
+from app.sandbox.node.status import is_held, status_of
+from app.sandbox.node.troubles import missing_variable, missing_volumes, named, of_container
+from app.sandbox.objects import Object, is_leaving, uid_of
 from app.sandbox.resources import Resource
-from app.sandbox.scheduling import placed
-from app.sandbox.store import Event, Object
-from app.sandbox.telling import tell
-from app.sandbox.troubles import missing_variable, missing_volumes, named, of_container
-from app.sandbox.world import Key, World, is_leaving, key_of, uid_of
+from app.sandbox.store import Event
+from app.sandbox.world import Key, World, key_of
+from app.sandbox.world.conditions import with_condition
+from app.sandbox.world.pods import has_ended, phase
+from app.sandbox.world.telling import tell
 
-NETWORK = "198.51.100"
-"""The pods' addresses: a range that is reserved for documentation."""
-NODE_ADDRESS = "192.0.2.1"
 _STOPPING = 0.8
 """Seconds that a pod takes to stop, if it is given so many."""
 
@@ -26,7 +26,7 @@ def sync(world: World, resource: Resource, pod: Object) -> None:
     """Go on with a pod."""
     if is_leaving(pod):
         _stop(world, resource, pod)
-    elif phase(pod) in ENDED:
+    elif has_ended(pod):
         return
     elif not pod["spec"].get("nodeName"):
         _schedule(world, resource, pod)
@@ -55,8 +55,7 @@ def _schedule(world: World, resource: Resource, pod: Object) -> None:
         source = "default-scheduler"
         tell(world, resource, pod, "FailedScheduling", said[2], source=source, warning=True)
     status = {**pod.get("status", {}), "phase": "Pending", "conditions": conditions}
-    if status != pod.get("status"):
-        world.status(resource, pod, status)
+    world.status(resource, pod, status)
 
 
 def _stop(world: World, resource: Resource, pod: Object) -> None:
@@ -87,24 +86,20 @@ def _run(world: World, resource: Resource, pod: Object) -> None:
     if _is_over_time(world, resource, pod):
         return
     unmounted = list(missing_volumes(world, pod))
+    host = pod["spec"]["nodeName"]
     for text in unmounted:
-        tell(
-            world,
-            resource,
-            pod,
-            "FailedMount",
-            text,
-            source="kubelet",
-            host=pod["spec"]["nodeName"],
-            warning=True,
-        )
+        tell(world, resource, pod, "FailedMount", text, source="kubelet", host=host, warning=True)
     if not unmounted:
         _live(containers, around)
     else:
         for container in containers:
             container.since = around.now
-    _write(world, resource, pod, containers, around)
-    _write_due(world, resource, pod, [] if unmounted else containers, around)
+    world.status(resource, pod, status_of(world, pod, containers, around.now))
+    for container in () if unmounted else containers:
+        due = container.due(around.now)
+        held = container.phase == "waiting" and is_held(containers, container)
+        if due is not None and not held:
+            world.after(due - around.now, resource, pod)
 
 
 def _live(containers: list[Container], around: Surroundings) -> None:
@@ -122,27 +117,6 @@ def _live(containers: list[Container], around: Surroundings) -> None:
         if not container.is_init:
             while container.step(around):
                 pass
-
-
-def _write_due(
-    world: World,
-    resource: Resource,
-    pod: Object,
-    containers: list[Container],
-    around: Surroundings,
-) -> None:
-    for container in containers:
-        due = container.due(around.now)
-        if due is not None and not (
-            container.phase == "waiting" and _is_held(containers, container)
-        ):
-            world.after(due - around.now, resource, pod)
-
-
-def _is_held(containers: list[Container], container: Container) -> bool:
-    """Whether an init container before it has not done its work."""
-    before = containers[: containers.index(container)]
-    return any(each.is_init and not each.has_done_its_work for each in before)
 
 
 def _containers(world: World, pod: Object) -> list[Container]:
@@ -246,99 +220,6 @@ def _is_over_time(world: World, resource: Resource, pod: Object) -> bool:
     return True
 
 
-def _phase(containers: list[Container]) -> str:
-    inits = [each for each in containers if each.is_init and not each.is_sidecar]
-    mains = [each for each in containers if not each.is_init]
-    if any(each.is_over and each.ended["exitCode"] for each in inits):
-        return "Failed"
-    if all(each.is_over for each in mains):
-        return "Failed" if any(each.ended["exitCode"] for each in mains) else "Succeeded"
-    begun = (each.phase != "waiting" or each.ended for each in mains)
-    return "Running" if all(begun) else "Pending"
-
-
-def _write(
-    world: World,
-    resource: Resource,
-    pod: Object,
-    containers: list[Container],
-    around: Surroundings,
-) -> None:
-    before = pod.get("status", {})
-    now = _phase(containers)
-    address = before.get("podIP") or _address(world, pod)
-    inits = [each for each in containers if each.is_init]
-    mains = [each for each in containers if not each.is_init]
-    waiting = "PodInitializing" if inits else ""
-
-    def status_of(each: Container) -> Object:
-        held = _is_held(containers, each) or (
-            each.reason == "ContainerCreating" and not each.is_init
-        )
-        return each.status(pod, around.now, waiting if held else "")
-
-    status = {
-        **before,
-        "phase": now,
-        "conditions": _conditions(world, pod, containers, now, around.now),
-        "hostIP": NODE_ADDRESS,
-        "hostIPs": [{"ip": NODE_ADDRESS}],
-        "podIP": address,
-        "podIPs": [{"ip": address}],
-        "startTime": before.get("startTime") or world.stamp(),
-        "containerStatuses": [status_of(each) for each in mains],
-    }
-    if inits:
-        status["initContainerStatuses"] = [status_of(each) for each in inits]
-    if status != before:
-        world.status(resource, pod, status)
-
-
-def _conditions(
-    world: World, pod: Object, containers: list[Container], now_phase: str, now: float
-) -> list[Object]:
-    kept = list(pod.get("status", {}).get("conditions") or ())
-    unready = [c.name for c in containers if not c.is_init and not c.is_ready(now)]
-    undone = [c.name for c in containers if c.is_init and not c.has_done_its_work]
-    names = f"containers with unready status: [{' '.join(unready)}]"
-    reasons = {"Succeeded": ("PodCompleted", ""), "Failed": ("PodFailed", "")}
-    reason = reasons.get(now_phase, ("ContainersNotReady", names))
-    ready = not unready and not undone
-    initialized: tuple[str, str, str] = ("True", "", "")
-    if undone:
-        text = f"containers with incomplete status: [{' '.join(undone)}]"
-        initialized = ("False", "ContainersNotInitialized", text)
-    elif now_phase == "Succeeded":
-        initialized = ("True", "PodCompleted", "")
-    gates = [each["conditionType"] for each in pod["spec"].get("readinessGates") or ()]
-    met = {each["type"] for each in kept if each["status"] == "True"}
-    closed = [gate for gate in gates if gate not in met]
-    said: dict[str, tuple[str, str, str]] = {
-        "PodReadyToStartContainers": ("True", "", ""),
-        "Initialized": initialized,
-        "Ready": ("True", "", "") if ready else ("False", *reason),
-        "ContainersReady": ("True", "", "") if ready else ("False", *reason),
-        "PodScheduled": ("True", "", ""),
-    }
-    if ready and closed:
-        said["Ready"] = ("False", "ReadinessGatesNotReady", f"not ready: {', '.join(closed)}")
-    for type_, (status, why, text) in said.items():
-        kept = with_condition(world, kept, type_, status, why, text)
-    for each in kept:
-        for field in ("reason", "message"):
-            if not each.get(field):
-                each.pop(field, None)
-    return kept
-
-
-def _address(world: World, pod: Object) -> str:
-    if pod["spec"].get("hostNetwork"):
-        return NODE_ADDRESS
-    taken = {each.get("status", {}).get("podIP") for each in world.list("Pod")}
-    free = (f"{NETWORK}.{number}" for number in range(2, 255))
-    return next((each for each in free if each not in taken), f"{NETWORK}.254")
-
-
 def waiting(world: World, event: Event) -> list[Key]:
     """The pods for which a change may be what they waited for."""
     resource, obj = event.resource, event.object
@@ -350,7 +231,7 @@ def waiting(world: World, event: Event) -> list[Key]:
             for pod in world.store.list(kind, namespace)
             if phase(pod) == "Pending" and what in named(pod)
         ]
-    frees = resource.kind == "Pod" and (event.type == "DELETED" or phase(obj) in ENDED)
+    frees = resource.kind == "Pod" and (event.type == "DELETED" or has_ended(obj))
     if frees or resource.kind in ("Node", "PersistentVolumeClaim"):
         return [
             key_of(kind, pod)

@@ -4,11 +4,12 @@ The pretended kubelet writes them (`store.logs.write(pod uid, container, run, te
 is the container's `restartCount`), `pods/<name>/log` reads them.
 """
 
-import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+
+from app.sandbox.waiting import Bell
 
 LINES = 1_000
 RUNS = 5_000
@@ -30,7 +31,7 @@ class Logs:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._runs: OrderedDict[tuple[str, str, int], deque[Line]] = OrderedDict()
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._bell = Bell()
 
     def write(self, uid: str, container: str, run: int, *texts: str) -> None:
         """Say some lines, now."""
@@ -40,10 +41,7 @@ class Logs:
             lines.append(Line(number, self._now(), text))
         if len(self._runs) > RUNS:
             self._runs.popitem(last=False)
-        for waiter in self._waiting:
-            if not waiter.done():
-                waiter.set_result(None)
-        self._waiting.clear()
+        self._bell.ring()
 
     def read(self, uid: str, container: str, run: int, after: int = -1) -> list[Line]:
         """The lines of one run with a number greater than `after`."""
@@ -52,9 +50,4 @@ class Logs:
 
     async def more(self) -> None:
         """Wait until anybody says anything."""
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiting.add(waiter)
-        try:
-            await waiter
-        finally:
-            self._waiting.discard(waiter)
+        await self._bell.heard()

@@ -1,27 +1,27 @@
 """Which node takes a pod, and why none does, in the scheduler's words."""
 
-from decimal import Decimal
+from fractions import Fraction
 
-from app.sandbox.admission.numbers import amount
-from app.sandbox.counting import FAIL, phase
-from app.sandbox.store import Object
+from app.sandbox.admission.quantities import amount
+from app.sandbox.objects import Object, annotations_of, labels_of
 from app.sandbox.world import World
+from app.sandbox.world.pods import FAIL, has_ended
 
 
-def requests(pod: Object) -> dict[str, Decimal]:
+def requests(pod: Object) -> dict[str, Fraction]:
     """What a pod asks of its node: its containers together, or its greatest init container."""
     spec = pod["spec"]
-    total: dict[str, Decimal] = {}
+    total: dict[str, Fraction] = {}
     for container in spec["containers"]:
         for name, value in _asked(container).items():
-            total[name] = total.get(name, Decimal(0)) + value
+            total[name] = total.get(name, Fraction(0)) + value
     for container in spec.get("initContainers") or ():
         for name, value in _asked(container).items():
-            total[name] = max(total.get(name, Decimal(0)), value)
+            total[name] = max(total.get(name, Fraction(0)), value)
     return total
 
 
-def _asked(container: Object) -> dict[str, Decimal]:
+def _asked(container: Object) -> dict[str, Fraction]:
     resources = container.get("resources") or {}
     wanted = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
     return {name: amount(value) for name, value in wanted.items()}
@@ -43,7 +43,7 @@ def placed(world: World, pod: Object) -> tuple[str, str]:
     if missing:
         return "", f"0/{len(nodes)} nodes are available: {missing}. {_preemption(len(nodes), True)}"
     images = " ".join(str(each.get("image")) for each in pod["spec"]["containers"])
-    fail = (pod["metadata"].get("annotations") or {}).get(FAIL)
+    fail = annotations_of(pod).get(FAIL)
     reasons: dict[str, int] = {}
     helpless = True
     for node in nodes:
@@ -87,7 +87,7 @@ def _claims(world: World, pod: Object) -> str:
 
 
 def _misfits(node: Object, pod: Object) -> list[str]:
-    labels = node["metadata"].get("labels") or {}
+    labels = labels_of(node)
     wanted = pod["spec"].get("nodeSelector") or {}
     if any(labels.get(name) != value for name, value in wanted.items()):
         return ["node(s) didn't match Pod's node affinity/selector"]
@@ -100,13 +100,13 @@ def _shortages(world: World, node: Object, pod: Object) -> list[str]:
     name = str(node["metadata"]["name"])
     free = {what: amount(value) for what, value in node["status"]["allocatable"].items()}
     for other in world.list("Pod"):
-        if other["spec"].get("nodeName") != name or phase(other) in ("Succeeded", "Failed"):
+        if other["spec"].get("nodeName") != name or has_ended(other):
             continue
-        free["pods"] = free.get("pods", Decimal(0)) - 1
+        free["pods"] = free.get("pods", Fraction(0)) - 1
         for what, value in requests(other).items():
-            free[what] = free.get(what, Decimal(0)) - value
-    found = ["Too many pods"] if free.get("pods", Decimal(0)) < 1 else []
+            free[what] = free.get(what, Fraction(0)) - value
+    found = ["Too many pods"] if free.get("pods", 0) < 1 else []
     for what, value in requests(pod).items():
-        if value > free.get(what, Decimal(0)):
+        if value > free.get(what, 0):
             found.append(f"Insufficient {what}")
     return found

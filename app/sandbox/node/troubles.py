@@ -7,10 +7,11 @@ and the cluster lacks is a trouble too, which heals when it appears.
 
 import enum
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from app.sandbox.counting import FAIL
-from app.sandbox.store import Object
+from app.sandbox.objects import Object, annotations_of
 from app.sandbox.world import World
+from app.sandbox.world.pods import FAIL
 
 
 class Trouble(enum.Enum):
@@ -39,7 +40,7 @@ _BY_ANNOTATION = {
 
 def of_container(pod: Object, container: Object) -> Trouble | None:
     """How a container of a pod fails, if it does."""
-    asked = str((pod["metadata"].get("annotations") or {}).get(FAIL, ""))
+    asked = str(annotations_of(pod).get(FAIL, ""))
     if asked in _BY_ANNOTATION:
         return _BY_ANNOTATION[asked]
     image = str(container.get("image", ""))
@@ -54,26 +55,48 @@ def pull_error(image: str) -> str:
     )
 
 
-def missing_variable(world: World, pod: Object, container: Object) -> str:
-    """What the kubelet says of a ConfigMap or Secret that a variable comes from; "" is well."""
-    namespace = str(pod["metadata"]["namespace"])
-    for source in container.get("envFrom") or ():
-        for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
-            if found := _missing(world, namespace, kind, source.get(field), None):
-                return found
-    for variable in container.get("env") or ():
-        source = variable.get("valueFrom") or {}
-        for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
-            asked = source.get(field)
-            if found := _missing(world, namespace, kind, asked, (asked or {}).get("key")):
-                return found
-    return ""
+class Source(NamedTuple):
+    """A ConfigMap or Secret that a pod names; `key` None: all of it."""
+
+    kind: str
+    name: str
+    key: str | None
+    optional: bool
 
 
-def _missing(world: World, namespace: str, kind: str, asked: Object | None, key: str | None) -> str:
-    if not asked or asked.get("optional"):
+_VARIABLES = (
+    ("configMapRef", "ConfigMap"),
+    ("secretRef", "Secret"),
+    ("configMapKeyRef", "ConfigMap"),
+    ("secretKeyRef", "Secret"),
+)
+_VOLUMES = (("configMap", "ConfigMap", "name"), ("secret", "Secret", "secretName"))
+
+
+def _of_variables(container: Object) -> Iterator[Source]:
+    froms = [*(container.get("envFrom") or ())]
+    froms += [each.get("valueFrom") or {} for each in container.get("env") or ()]
+    for each in froms:
+        for field, kind in _VARIABLES:
+            if asked := each.get(field):
+                optional = bool(asked.get("optional"))
+                yield Source(kind, str(asked.get("name", "")), asked.get("key"), optional)
+
+
+def _of_volumes(pod: Object) -> Iterator[tuple[str, Source]]:
+    """With the name of the volume."""
+    for volume in pod["spec"].get("volumes") or ():
+        for field, kind, name in _VOLUMES:
+            if asked := volume.get(field):
+                optional = bool(asked.get("optional"))
+                yield volume["name"], Source(kind, str(asked.get(name, "")), None, optional)
+
+
+def _lacks(world: World, namespace: str, source: Source) -> str:
+    """What the kubelet says of a source that is not there; "" is well."""
+    kind, name, key, optional = source
+    if optional:
         return ""
-    name = str(asked.get("name", ""))
     live = world.get(kind, namespace, name)
     if live is None:
         return f'{kind.lower()} "{name}" not found'
@@ -82,42 +105,25 @@ def _missing(world: World, namespace: str, kind: str, asked: Object | None, key:
     return f"couldn't find key {key} in {kind} {namespace}/{name}"
 
 
+def missing_variable(world: World, pod: Object, container: Object) -> str:
+    """What the kubelet says of a ConfigMap or Secret that a variable comes from; "" is well."""
+    namespace = str(pod["metadata"]["namespace"])
+    said = (_lacks(world, namespace, source) for source in _of_variables(container))
+    return next(filter(None, said), "")
+
+
 def missing_volumes(world: World, pod: Object) -> Iterator[str]:
     """What the kubelet says of volumes whose source is not there."""
     namespace = str(pod["metadata"]["namespace"])
-    for volume in pod["spec"].get("volumes") or ():
-        for field, kind, key in (
-            ("configMap", "ConfigMap", "name"),
-            ("secret", "Secret", "secretName"),
-        ):
-            asked = volume.get(field)
-            if not asked or asked.get("optional"):
-                continue
-            name = str(asked.get(key, ""))
-            if world.get(kind, namespace, name) is None:
-                what = f'{kind.lower()} "{name}" not found'
-                yield f'MountVolume.SetUp failed for volume "{volume["name"]}" : {what}'
+    for volume, source in _of_volumes(pod):
+        if what := _lacks(world, namespace, source):
+            yield f'MountVolume.SetUp failed for volume "{volume}" : {what}'
 
 
 def named(pod: Object) -> set[tuple[str, str]]:
     """The ConfigMaps and Secrets that a pod names, by kind and name."""
-    found = set()
     spec = pod["spec"]
-    for container in [*spec["containers"], *(spec.get("initContainers") or ())]:
-        sources = [*(container.get("envFrom") or ())]
-        sources += [each.get("valueFrom") or {} for each in container.get("env") or ()]
-        for source in sources:
-            for field, kind in (
-                ("configMapRef", "ConfigMap"),
-                ("configMapKeyRef", "ConfigMap"),
-                ("secretRef", "Secret"),
-                ("secretKeyRef", "Secret"),
-            ):
-                if source.get(field):
-                    found.add((kind, str(source[field].get("name", ""))))
-    for volume in spec.get("volumes") or ():
-        if volume.get("configMap"):
-            found.add(("ConfigMap", str(volume["configMap"].get("name", ""))))
-        if volume.get("secret"):
-            found.add(("Secret", str(volume["secret"].get("secretName", ""))))
-    return found
+    containers = [*spec["containers"], *(spec.get("initContainers") or ())]
+    sources = [source for container in containers for source in _of_variables(container)]
+    sources += [source for _, source in _of_volumes(pod)]
+    return {(source.kind, source.name) for source in sources}

@@ -3,26 +3,25 @@
 Follows apimachinery's `managedfields`: what it lays around structured-merge-diff (see `owners`).
 """
 
-from app.sandbox.last_applied import KUBECTL, foreign, with_last_applied
-from app.sandbox.managed import (
+from app.sandbox.objects import Object
+from app.sandbox.ownership.last_applied import KUBECTL, foreign, with_last_applied
+from app.sandbox.ownership.managed import (
     APPLY,
     UPDATE,
     Conflicts,
     MalformedEntries,
     Managed,
-    Object,
     TypedError,
     manager_of,
 )
-from app.sandbox.owners import Owners, reset_fields
+from app.sandbox.ownership.owners import Owners, reset_fields
+from app.sandbox.ownership.typed import mistakes
 from app.sandbox.schemas import TypeSchema, builtin
-from app.sandbox.typed import mistakes, same
 
-__all__ = ["Conflicts", "TypedError", "apply", "keep_times", "record_update"]
+__all__ = ["Conflicts", "TypedError", "apply", "record_update"]
 
 # Who owns what an object held that had no entries when it was first applied.
 UNTRACKED = "before-first-apply"
-IDENTITY = ("manager", "operation", "apiVersion", "subresource")
 STRUCTS = frozenset(
     ("metadata", "spec", "status", "template", "strategy", "updateStrategy", "jobTemplate")
 )
@@ -46,7 +45,7 @@ def apply(
     has_status   whether the kind has a `status` subresource, so that a main write owns no status
 
     Neither argument is changed, but the result shares parts with them. When it equals `live`,
-    nothing changed: store nothing (see `keep_times`). An entry has no time when its manager
+    nothing changed: store nothing. An entry has no time when its manager
     applied values that were there already.
 
     Defaults, uid and the like are laid over the result; nobody owns them. Checked elsewhere:
@@ -116,22 +115,6 @@ def record_update(
     owners.update(baseline(old, after, schema), after, me, now)
     owners.forget_old_updates()
     return managed.write(after)
-
-
-def keep_times(before: Object, after: Object) -> Object:
-    """`before` if only times of managedFields differ, else `after`.
-
-    For the last moment before storing: an apply of `1000m` over `1` seems a change until the
-    quantity has its canonical form, and must not make a new resourceVersion.
-    """
-
-    def timeless(obj: Object) -> Object:
-        meta = obj.get("metadata") or {}
-        written = [{**entry, "time": ""} for entry in meta.get("managedFields") or []]
-        written.sort(key=lambda entry: [str(entry.get(name, "")) for name in IDENTITY])
-        return {**obj, "metadata": {**meta, "managedFields": written}}
-
-    return before if same(timeless(before), timeless(after)) else after
 
 
 def known_entries(obj: Object) -> Managed:

@@ -6,9 +6,10 @@ Follows structured-merge-diff's `typed`.
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.sandbox.fieldset import FIELD, FieldSet, Path
+from app.sandbox.objects import same
+from app.sandbox.ownership.fieldset import FIELD, FieldSet, Path
+from app.sandbox.ownership.typed import MISSING, element_of, entries, grouped, items, shape
 from app.sandbox.schemas import ANY, TypeSchema
-from app.sandbox.typed import MISSING, element_of, entries, grouped, items, same, shape
 
 
 def field_set(value: Any, schema: TypeSchema) -> FieldSet:

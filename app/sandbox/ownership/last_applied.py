@@ -6,11 +6,12 @@ annotation is kept up, so that it may go back. Follows apimachinery's `lastAppli
 
 import json
 
-from app.sandbox.differences import compare, field_set
-from app.sandbox.fieldset import ESCAPES, FieldSet
-from app.sandbox.managed import Conflict, Object
+from app.sandbox.objects import Object
+from app.sandbox.ownership.differences import compare, field_set
+from app.sandbox.ownership.fieldset import ESCAPES, FieldSet
+from app.sandbox.ownership.managed import Conflict
+from app.sandbox.ownership.typed import mistakes
 from app.sandbox.schemas import TypeSchema
-from app.sandbox.typed import mistakes
 
 KUBECTL = "kubectl"
 ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"

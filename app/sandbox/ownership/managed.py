@@ -4,12 +4,11 @@ Follows apimachinery's `managedfields`.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from app.sandbox.fieldset import FieldSet, Path, to_text
-from app.sandbox.typed import Mistake
-
-Object = dict[str, Any]
+from app.sandbox.objects import Object
+from app.sandbox.ownership.fieldset import FieldSet, Path, to_text
+from app.sandbox.ownership.typed import Mistake
 
 APPLY, UPDATE = "Apply", "Update"
 

@@ -5,9 +5,9 @@ Follows structured-merge-diff's `typed.Merge`, the order of list items included.
 
 from typing import Any
 
-from app.sandbox.fieldset import Element
+from app.sandbox.ownership.fieldset import Element
+from app.sandbox.ownership.typed import MISSING, element_of, entries, items, shape
 from app.sandbox.schemas import ANY, TypeSchema
-from app.sandbox.typed import MISSING, element_of, entries, items, shape
 
 
 def merge(left: Any, right: Any, schema: TypeSchema) -> Any:

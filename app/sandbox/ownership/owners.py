@@ -6,21 +6,20 @@ apiVersion are read by the current type.
 
 from typing import Any
 
-from app.sandbox.differences import compare, field_set, remove
-from app.sandbox.fieldset import FIELD, KEY, FieldSet, fields
-from app.sandbox.managed import (
+from app.sandbox.objects import Object, same
+from app.sandbox.ownership.differences import compare, field_set, remove
+from app.sandbox.ownership.fieldset import FIELD, KEY, FieldSet, fields
+from app.sandbox.ownership.managed import (
     UPDATE,
     Conflict,
     Conflicts,
     Entry,
     Managed,
     Manager,
-    Object,
     manager_of,
 )
-from app.sandbox.merging import merge
+from app.sandbox.ownership.merging import merge
 from app.sandbox.schemas import ANY, TypeSchema
-from app.sandbox.typed import same
 
 MAX_UPDATE_ENTRIES = 10
 OLD_UPDATES = "ancient-changes"

@@ -7,7 +7,7 @@ None is JSON's null.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from app.sandbox.fieldset import INDEX, KEY, VALUE, Element, element_to_text, scalar
+from app.sandbox.ownership.fieldset import INDEX, KEY, VALUE, Element, element_to_text, scalar
 from app.sandbox.schemas import ANY, TypeSchema
 
 
@@ -44,17 +44,6 @@ def items(value: Any) -> list[Any]:
 
 def entries(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def same(one: Any, other: Any) -> bool:
-    """Equal as JSON: `1` is `1.0`, but not `true`."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
 
 
 def element_of(item: Any, schema: TypeSchema) -> Element:

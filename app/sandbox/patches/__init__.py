@@ -6,9 +6,10 @@ from typing import Any
 from jsonpatch import JsonPatch, JsonPatchException
 from jsonpointer import JsonPointer, JsonPointerException
 
-from app.sandbox.fieldset import encode
+from app.sandbox.objects import deeper
+from app.sandbox.ownership.fieldset import encode
+from app.sandbox.patches.strategic import Malformed, merge_map
 from app.sandbox.schemas import TypeSchema
-from app.sandbox.strategic import Malformed, merge_map
 
 __all__ = ["PatchError", "json_patch", "merge_patch", "strategic_merge_patch"]
 
@@ -56,14 +57,6 @@ def json_patch(target: Any, operations: Any) -> Any:
     if deeper(patched, MAX_DEPTH):
         raise PatchError(REJECTED, 422, "Invalid")
     return patched
-
-
-def deeper(value: Any, limit: int) -> bool:
-    level = [value] if isinstance(value, dict | list) else []
-    for _ in range(limit):
-        inner = [held.values() if isinstance(held, dict) else held for held in level]
-        level = [each for held in inner for each in held if isinstance(each, dict | list)]
-    return bool(level)
 
 
 def merge_patch(target: Any, patch: Any) -> Any:

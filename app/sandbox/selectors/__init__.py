@@ -1,7 +1,7 @@
 """Which objects a list, a watch or a controller is about: by their labels, by their fields."""
 
-from app.sandbox.field_selectors import FieldSelector, parse_fields
-from app.sandbox.label_selectors import (
+from app.sandbox.selectors.fields import FieldSelector, parse_fields
+from app.sandbox.selectors.labels import (
     LabelSelector,
     SelectorError,
     from_label_selector,

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.sandbox.label_selectors import SelectorError
+from app.sandbox.objects import at
+from app.sandbox.selectors.labels import SelectorError
 
 NAMED = ("metadata.name", "metadata.namespace")
 EVENT = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
@@ -33,7 +34,6 @@ FIELDS: dict[str, dict[str, tuple[str, str]]] = {
     "v1/Namespace": {"status.phase": ("status.phase", "")},
     "v1/Secret": {"type": ("type", "")},
     "v1/Service": {"spec.clusterIP": ("spec.clusterIP", ""), "spec.type": ("spec.type", "")},
-    "v1/ReplicationController": {"status.replicas": ("status.replicas", "0")},
     "v1/Event": {
         **{f"involvedObject.{name}": (f"involvedObject.{name}", "") for name in EVENT},
         "reason": ("reason", ""),
@@ -41,17 +41,8 @@ FIELDS: dict[str, dict[str, tuple[str, str]]] = {
         "source": ("source.component", ""),
         "type": ("type", ""),
     },
-    "events.k8s.io/v1/Event": {
-        **{f"regarding.{name}": (f"regarding.{name}", "") for name in EVENT},
-        "reason": ("reason", ""),
-        "reportingController": ("reportingController", ""),
-        "type": ("type", ""),
-    },
     "apps/v1/ReplicaSet": {"status.replicas": ("status.replicas", "0")},
     "batch/v1/Job": {"status.successful": ("status.succeeded", "0")},
-    "certificates.k8s.io/v1/CertificateSigningRequest": {
-        "spec.signerName": ("spec.signerName", "")
-    },
 }
 
 
@@ -63,9 +54,7 @@ class Term:
     equal: bool
 
     def matches(self, obj: Mapping[str, Any]) -> bool:
-        found: Any = obj
-        for name in self.path.split("."):
-            found = found.get(name) if isinstance(found, Mapping) else None
+        found = at(obj, self.path)
         if isinstance(found, bool):
             found = "true" if found else "false"
         text = self.absent if found is None else str(found)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.sandbox.formats import label_key, label_value
+
 Labels = Mapping[str, str]
 
 TOKEN = re.compile(r"[ \t\r\n]*(==|!=|[=!(),<>]|[^=!(),<> \t\r\n]+)")
@@ -15,24 +17,6 @@ SPECIAL = "=!(),<>"
 OPERATORS = {"=": "in", "==": "in", "in": "in", "!=": "notin", "notin": "notin", ">": ">", "<": "<"}
 EXPECTED = "in, notin, =, ==, !=, gt, lt"
 END = ""
-
-NAME = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
-DOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
-RULE = (
-    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
-    "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
-    f"validation is '{NAME}')"
-)
-VALUE_RULE = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
-    "'.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or "
-    f"'my_value',  or '12345', regex used for validation is '({NAME})?')"
-)
-DOMAIN_RULE = (
-    "prefix part a lowercase RFC 1123 subdomain must consist of lower case alphanumeric "
-    "characters, '-' or '.', and must start and end with an alphanumeric character (e.g. "
-    f"'example.com', regex used for validation is '{DOMAIN}')"
-)
 
 
 class SelectorError(ValueError):
@@ -125,7 +109,7 @@ class Parser:
     def requirement(self) -> Requirement:
         absent = self.next == "!" and bool(self.take())
         key = self.identifier("identifier")
-        check_key(key)
+        check(label_key(key), "<nil>", key)
         if absent or self.next in (END, ","):
             return Requirement(key, "!" if absent else "exists")
         operator = OPERATORS.get(written := self.take())
@@ -138,7 +122,7 @@ class Parser:
                     f'values[{index}]: Invalid value: "{value}": '
                     "for 'Gt', 'Lt' operators, the value must be an integer"
                 )
-            check_value(key, value, f"values[{index}]")
+            check(label_value(value), f"values[{index}][{key}]", value)
         return Requirement(key, operator, frozenset(values))
 
     def exact(self) -> str:
@@ -157,34 +141,9 @@ class Parser:
                 raise SelectorError(f"found '{word}', expected: ',' or ')'")
 
 
-def check_key(key: str) -> None:
-    """A label's key: an optional domain and a slash, then a name of at most 63 characters."""
-    parts = key.split("/")
-    wrong = []
-    if len(parts) > 2:
-        example = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
-        wrong.append(f"a valid label key {RULE} {example}")
-    else:
-        if len(parts) == 2 and not parts[0]:
-            wrong.append("prefix part must be non-empty")
-        elif len(parts) == 2 and not re.fullmatch(DOMAIN, parts[0]):
-            wrong.append(DOMAIN_RULE)
-        if not parts[-1]:
-            wrong.append("name part must be non-empty")
-        elif len(parts[-1]) > 63:
-            wrong.append("name part must be no more than 63 bytes")
-        if not re.fullmatch(NAME, parts[-1]):
-            wrong.append(f"name part {RULE}")
+def check(wrong: list[str], at: str, value: str) -> None:
     if wrong:
-        raise SelectorError(f'<nil>: Invalid value: "{key}": {"; ".join(wrong)}')
-
-
-def check_value(key: str, value: str, at: str) -> None:
-    wrong = ["must be no more than 63 bytes"] if len(value) > 63 else []
-    if not re.fullmatch(f"({NAME})?", value):
-        wrong.append(VALUE_RULE)
-    if wrong:
-        raise SelectorError(f'{at}[{key}]: Invalid value: "{value}": {"; ".join(wrong)}')
+        raise SelectorError(f'{at}: Invalid value: "{value}": {"; ".join(wrong)}')
 
 
 EXPRESSIONS = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!"}

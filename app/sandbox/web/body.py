@@ -8,17 +8,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.sandbox.errors import ApiError, bad_request
+from app.sandbox.objects import deeper
 
 LARGEST = 3 * 1024 * 1024
 DEEPEST = 100
 JSON = "application/json"
 UNDERSTOOD = ("application/json", "application/yaml")
-PATCHES = (
-    "application/json-patch+json",
-    "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
-    "application/apply-patch+yaml",
-)
+APPLY = "application/apply-patch+yaml"
+JSON_PATCH = "application/json-patch+json"
+MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+PATCHES = (JSON_PATCH, MERGE, STRATEGIC, APPLY)
 
 
 class _Plain(yaml.CSafeLoader):
@@ -48,18 +48,23 @@ async def read(request: Request) -> Any:
     if not received:
         return None
     if kind not in (*UNDERSTOOD, *PATCHES, "application/x-yaml", "text/yaml"):
-        accepted = ", ".join(PATCHES if request.method == "PATCH" else UNDERSTOOD)
-        message = (
-            "the body of the request was in an unknown format - "
-            f"accepted media types include: {accepted}"
-        )
-        if "protobuf" in kind:
-            message += ". The sandbox cluster speaks no protobuf: with kubectl, use `kubectl apply`"
-        raise ApiError(415, "UnsupportedMediaType", message)
+        hint = "The sandbox cluster speaks no protobuf: with kubectl, use `kubectl apply`"
+        accepted = PATCHES if request.method == "PATCH" else UNDERSTOOD
+        raise unsupported(accepted, f". {hint}" if "protobuf" in kind else "")
     value = _parsed(bytes(received), as_yaml="yaml" in kind)
-    if _depth(value) > DEEPEST:
+    if deeper(value, DEEPEST):
         raise bad_request(f"the body is nested deeper than {DEEPEST} levels")
     return value
+
+
+def unsupported(accepted: tuple[str, ...], hint: str = "") -> ApiError:
+    """415: a media type that is not understood here."""
+    listed = ", ".join(accepted)
+    message = (
+        "the body of the request was in an unknown format - "
+        f"accepted media types include: {listed}{hint}"
+    )
+    return ApiError(415, "UnsupportedMediaType", message)
 
 
 def _parsed(received: bytes, *, as_yaml: bool) -> Any:
@@ -78,19 +83,6 @@ def _parsed(received: bytes, *, as_yaml: bool) -> Any:
     except (yaml.YAMLError, orjson.JSONEncodeError, RecursionError, ValueError) as error:
         why = str(error).splitlines()[0] if str(error) else "too deep"
         raise bad_request(f"error converting YAML to JSON: {why[:200]}") from error
-
-
-def _depth(value: Any) -> int:
-    depth, level = 0, [value]
-    while level and depth <= DEEPEST:
-        depth += 1
-        level = [
-            item
-            for each in level
-            if isinstance(each, (dict, list))
-            for item in (each.values() if isinstance(each, dict) else each)
-        ]
-    return depth
 
 
 def answer(value: Any, code: int = 200, *, warnings: list[str] | None = None) -> Response:

@@ -8,9 +8,10 @@ from typing import Any
 from starlette.requests import Request
 
 from app.sandbox import schemas
+from app.sandbox.admission.causes import too_long, unsupported
 from app.sandbox.authority import Identity
 from app.sandbox.cluster import Cluster
-from app.sandbox.errors import ApiError, Cause, bad_request
+from app.sandbox.errors import bad_option, bad_request
 from app.sandbox.resources import Registry, Resource
 from app.sandbox.web import body
 
@@ -115,9 +116,8 @@ class Call:
         """`Strict`, `Warn` or `Ignore`: what happens to unknown fields."""
         text = self.query.get("fieldValidation") or "Warn"
         if text not in ("Strict", "Warn", "Ignore"):
-            raise _option(
-                "fieldValidation", text, '"Ignore", "Strict", "Warn"', self.request.method
-            )
+            known = ("Ignore", "Strict", "Warn")
+            raise bad_option(self._options, unsupported("fieldValidation", text[:40], known))
         return text
 
     @property
@@ -125,8 +125,14 @@ class Call:
         """Who manages what this request writes: `fieldManager`, or the program that asks."""
         given = self.query.get("fieldManager")
         if given and len(given) > 128:
-            raise _option("fieldManager", given, "", self.request.method)
+            raise bad_option(self._options, too_long("fieldManager", 128))
         return given or self.request.headers.get("user-agent", "").split("/")[0][:128] or "unknown"
+
+    @property
+    def _options(self) -> str:
+        """What the options of such a request are called."""
+        kinds = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions"}
+        return kinds.get(self.request.method, "DeleteOptions")
 
     async def body(self) -> Any:
         """The body's JSON or YAML; None when there is none."""
@@ -139,7 +145,8 @@ def dry_run(value: object) -> bool:
         return False
     given = value if isinstance(value, list) else [value]
     if given != ["All"]:
-        raise _option("dryRun", str(given[0])[:40], '"All"', "")
+        cause = unsupported("dryRun", str(given[0])[:40], ["All"])
+        raise bad_option("DeleteOptions", cause)
     return True
 
 
@@ -159,19 +166,3 @@ def schema_of(resource: Resource) -> schemas.TypeSchema:
 
 
 _SCHEMAS: dict[str, tuple[Resource, schemas.TypeSchema]] = {}
-
-
-def _option(name: str, value: str, supported: str, method: str) -> ApiError:
-    kind = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions"}.get(
-        method, "DeleteOptions"
-    )
-    if supported:
-        cause = Cause(
-            "FieldValueNotSupported",
-            name,
-            f'Unsupported value: "{value[:40]}": supported values: {supported}',
-        )
-    else:
-        cause = Cause("FieldValueTooLong", name, "Too long: may not be more than 128 bytes")
-    message = f'{kind}.meta.k8s.io "" is invalid: {cause.text()}'
-    return ApiError(422, "Invalid", message, kind=kind, causes=[cause])

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from app.sandbox.store import Object
+from app.sandbox.objects import Object, at, is_leaving
 
 NONE = "<none>"
 
@@ -19,103 +19,96 @@ class Column:
     wide: bool = False
 
 
-def _at(obj: Object, path: str, default: Any = None) -> Any:
-    found: Any = obj
-    for part in path.split("."):
-        found = found.get(part) if isinstance(found, dict) else None
-    return default if found is None else found
-
-
 def _text(name: str, path: str, default: Any = NONE) -> Column:
-    return Column(name, lambda obj: str(_at(obj, path, default)))
+    return Column(name, lambda obj: str(at(obj, path, default)))
 
 
 def _number(name: str, path: str) -> Column:
-    return Column(name, lambda obj: _at(obj, path, 0), "integer")
+    return Column(name, lambda obj: at(obj, path, 0), "integer")
 
 
 def _part(name: str, some: str, whole: str) -> Column:
-    return Column(name, lambda obj: f"{_at(obj, some, 0)}/{_at(obj, whole, 0)}")
+    return Column(name, lambda obj: f"{at(obj, some, 0)}/{at(obj, whole, 0)}")
 
 
 def _joined(path: str) -> Callable[[Object], str]:
     """The labels of a selector, or a map: `a=b,c=d`."""
 
     def of(obj: Object) -> str:
-        found = _at(obj, path) or {}
+        found = at(obj, path) or {}
         return ",".join(f"{key}={value}" for key, value in found.items()) or NONE
 
     return of
 
 
 def _containers(field: str, path: str = "spec.template.spec") -> Callable[[Object], str]:
-    return lambda obj: ",".join(c.get(field, "") for c in _at(obj, path, {}).get("containers", ()))
+    return lambda obj: ",".join(c.get(field, "") for c in at(obj, path, {}).get("containers", ()))
 
 
 def _ready(pod: Object) -> str:
-    statuses = _at(pod, "status.containerStatuses", [])
+    statuses = at(pod, "status.containerStatuses", [])
     ready = sum(bool(each.get("ready")) for each in statuses)
     return f"{ready}/{len(pod['spec'].get('containers', ()))}"
 
 
 def _pod_status(pod: Object) -> str:
-    said = str(_at(pod, "status.reason") or _at(pod, "status.phase", "Unknown"))
-    for status in reversed(_at(pod, "status.containerStatuses", [])):
+    said = str(at(pod, "status.reason") or at(pod, "status.phase", "Unknown"))
+    for status in reversed(at(pod, "status.containerStatuses", [])):
         state = status.get("state") or {}
         reason = (state.get("waiting") or state.get("terminated") or {}).get("reason")
         if reason:
             said = str(reason)
-    return "Terminating" if "deletionTimestamp" in pod["metadata"] else said
+    return "Terminating" if is_leaving(pod) else said
 
 
 def _restarts(pod: Object) -> str:
-    statuses = _at(pod, "status.containerStatuses", [])
+    statuses = at(pod, "status.containerStatuses", [])
     return str(sum(each.get("restartCount", 0) for each in statuses))
 
 
 def _ports(service: Object) -> str:
     found = []
-    for port in _at(service, "spec.ports", []):
+    for port in at(service, "spec.ports", []):
         node = f":{port['nodePort']}" if port.get("nodePort") else ""
         found.append(f"{port['port']}{node}/{port.get('protocol', 'TCP')}")
     return ",".join(found) or NONE
 
 
 def _external(service: Object) -> str:
-    kind = _at(service, "spec.type")
+    kind = at(service, "spec.type")
     if kind == "ExternalName":
-        return str(_at(service, "spec.externalName"))
+        return str(at(service, "spec.externalName"))
     if kind != "LoadBalancer":
-        return ",".join(_at(service, "spec.externalIPs", [])) or NONE
+        return ",".join(at(service, "spec.externalIPs", [])) or NONE
     return _addresses(service) or "<pending>"
 
 
 def _addresses(obj: Object) -> str:
-    found = _at(obj, "status.loadBalancer.ingress", [])
+    found = at(obj, "status.loadBalancer.ingress", [])
     return ",".join(each.get("ip") or each.get("hostname", "") for each in found)
 
 
 def _hosts(ingress: Object) -> str:
-    return ",".join(rule.get("host", "*") for rule in _at(ingress, "spec.rules", [])) or "*"
+    return ",".join(rule.get("host", "*") for rule in at(ingress, "spec.rules", [])) or "*"
 
 
 def _job(job: Object) -> str:
-    conditions = {c["type"] for c in _at(job, "status.conditions", []) if c["status"] == "True"}
+    conditions = {c["type"] for c in at(job, "status.conditions", []) if c["status"] == "True"}
     for kind, said in (("Complete", "Complete"), ("Failed", "Failed"), ("Suspended", "Suspended")):
         if kind in conditions:
             return said
-    return "Terminating" if "deletionTimestamp" in job["metadata"] else "Running"
+    return "Terminating" if is_leaving(job) else "Running"
 
 
 def _node(node: Object) -> str:
-    conditions = _at(node, "status.conditions", [])
+    conditions = at(node, "status.conditions", [])
     ready = any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
     return "Ready" if ready else "NotReady"
 
 
 def _roles(node: Object) -> str:
     prefix = "node-role.kubernetes.io/"
-    labels = _at(node, "metadata.labels", {})
+    labels = at(node, "metadata.labels", {})
     return ",".join(key.removeprefix(prefix) for key in labels if key.startswith(prefix)) or NONE
 
 
@@ -128,12 +121,12 @@ _MODES = {
 
 
 def _modes(obj: Object) -> str:
-    modes = _at(obj, "status.accessModes") or _at(obj, "spec.accessModes", [])
+    modes = at(obj, "status.accessModes") or at(obj, "spec.accessModes", [])
     return ",".join(_MODES.get(mode, mode) for mode in modes)
 
 
 def _reference(scaler: Object) -> str:
-    target = _at(scaler, "spec.scaleTargetRef", {})
+    target = at(scaler, "spec.scaleTargetRef", {})
     return f"{target.get('kind')}/{target.get('name')}"
 
 
@@ -157,8 +150,8 @@ OF_KIND: dict[tuple[str, str], tuple[Column, ...]] = {
         Column("Ready", _ready),
         Column("Status", _pod_status),
         Column("Restarts", _restarts),
-        Column("IP", lambda pod: _at(pod, "status.podIP", NONE), wide=True),
-        Column("Node", lambda pod: _at(pod, "spec.nodeName", NONE), wide=True),
+        Column("IP", lambda pod: at(pod, "status.podIP", NONE), wide=True),
+        Column("Node", lambda pod: at(pod, "spec.nodeName", NONE), wide=True),
     ),
     ("apps", "Deployment"): (
         _part("Ready", "status.readyReplicas", "spec.replicas"),
@@ -193,8 +186,8 @@ OF_KIND: dict[tuple[str, str], tuple[Column, ...]] = {
     ("batch", "CronJob"): (
         _text("Schedule", "spec.schedule"),
         _text("Timezone", "spec.timeZone"),
-        Column("Suspend", lambda obj: str(_at(obj, "spec.suspend", False))),
-        Column("Active", lambda obj: len(_at(obj, "status.active", [])), "integer"),
+        Column("Suspend", lambda obj: str(at(obj, "spec.suspend", False))),
+        Column("Active", lambda obj: len(at(obj, "status.active", [])), "integer"),
     ),
     ("", "Service"): (
         _text("Type", "spec.type"),
@@ -207,7 +200,7 @@ OF_KIND: dict[tuple[str, str], tuple[Column, ...]] = {
         _text("Class", "spec.ingressClassName"),
         Column("Hosts", _hosts),
         Column("Address", _addresses),
-        Column("Ports", lambda obj: "80, 443" if _at(obj, "spec.tls") else "80"),
+        Column("Ports", lambda obj: "80, 443" if at(obj, "spec.tls") else "80"),
     ),
     ("networking.k8s.io", "IngressClass"): (_text("Controller", "spec.controller"),),
     ("networking.k8s.io", "NetworkPolicy"): (

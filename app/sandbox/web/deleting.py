@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from app.sandbox.errors import ApiError, Cause, bad_request
+from app.sandbox.admission.causes import invalid
+from app.sandbox.errors import bad_option, bad_request
+from app.sandbox.objects import Object
 from app.sandbox.resources import Resource
-from app.sandbox.store import Object
 from app.sandbox.web.call import Call, dry_run
-from app.sandbox.web.reading import matcher
+from app.sandbox.web.reading import listed, matcher
 
 PROPAGATIONS = ("Orphan", "Background", "Foreground")
 ORPHANING = {("batch", "Job")}
@@ -37,12 +38,13 @@ async def options(call: Call) -> Options:
         orphan = call.flag("orphanDependents")
     if orphan is not None and propagation is not None:
         why = "orphanDependents and deletionPropagation cannot be both set"
-        raise _wrong("propagationPolicy", str(propagation), why)
+        raise bad_option("DeleteOptions", invalid("propagationPolicy", propagation, why))
     if orphan is not None:
         propagation = "Orphan" if orphan else "Background"
     if propagation is not None and propagation not in PROPAGATIONS:
         why = 'supported values: "Background", "Foreground", "Orphan"'
-        raise _wrong("propagationPolicy", str(propagation), why)
+        cause = invalid("propagationPolicy", str(propagation)[:40], why)
+        raise bad_option("DeleteOptions", cause)
     grace = given.get("gracePeriodSeconds")
     if grace is None:
         grace = call.number("gracePeriodSeconds")
@@ -77,12 +79,8 @@ async def many(call: Call) -> Object:
         metadata = obj["metadata"]
         if call.cluster.store.get(call.resource, metadata.get("namespace"), metadata["name"]):
             _delete(call, metadata.get("namespace"), metadata["name"], asked)
-    return {
-        "kind": f"{call.resource.kind}List",
-        "apiVersion": call.resource.api_version,
-        "metadata": {"resourceVersion": str(call.cluster.store.version)},
-        "items": chosen,
-    }
+    version = str(call.cluster.store.version)
+    return listed(call.resource, {"resourceVersion": version}, chosen)
 
 
 def deleted(resource: Resource, last: Object) -> Object:
@@ -127,9 +125,3 @@ def _preconditions(given: Any) -> dict[str, str]:
     if not isinstance(given, dict) or not all(isinstance(v, str) for v in given.values()):
         raise bad_request("preconditions must have a uid or a resourceVersion, as text")
     return given
-
-
-def _wrong(field: str, value: str, why: str) -> ApiError:
-    cause = Cause("FieldValueInvalid", field, f'Invalid value: "{value[:40]}": {why}')
-    message = f'DeleteOptions.meta.k8s.io "" is invalid: {cause.text()}'
-    return ApiError(422, "Invalid", message, kind="DeleteOptions", causes=[cause])

@@ -78,12 +78,8 @@ REVIEWS: dict[str, tuple[str, ...]] = {
 }
 """Questions that are asked by creating an object which is never stored."""
 
-_VERBS = {"log": ["get"], "exec": ["create", "get"], "eviction": ["create"], "finalize": ["update"]}
-_KINDS = {
-    "scale": ("autoscaling", "v1", "Scale"),
-    "eviction": ("policy", "v1", "Eviction"),
-    "exec": ("", "v1", "PodExecOptions"),
-}
+_VERBS = {"log": ["get"], "exec": ["create", "get"], "finalize": ["update"]}
+_KINDS = {"scale": ("autoscaling", "v1", "Scale"), "exec": ("", "v1", "PodExecOptions")}
 
 
 def _entries(resource: Resource) -> list[dict[str, Any]]:

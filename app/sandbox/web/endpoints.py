@@ -26,8 +26,7 @@ from app.sandbox.web.call import COLLECTION_VERBS, OBJECT_VERBS, Call, target
 
 log = logging.getLogger("app.sandbox")
 
-Answer = Callable[[Call], Awaitable[Response]]
-_HEALTH = ("/healthz", "/readyz", "/livez")
+_HEALTH = ("healthz", "readyz", "livez")
 NOTHING_RUNS = (
     "nothing is executed in a sandbox cluster, so there is nothing to attach to: "
     "use a real cluster for exec"
@@ -58,7 +57,7 @@ class Endpoint:
 
     async def _answered(self, request: Request) -> Response:
         path = request.url.path.rstrip("/") or "/"
-        if path.split("/")[1] in ("healthz", "readyz", "livez"):
+        if path.split("/")[1] in _HEALTH:
             return PlainTextResponse("ok")
         identity = self._cluster.authority.identify(request.headers.get("authorization"))
         if path == "/version":
@@ -135,7 +134,7 @@ class Endpoint:
     def _verb(call: Call) -> str:
         """What a request does, as rules name it; 405 when it cannot be done."""
         method = call.request.method
-        if call.target.subresource in ("exec", "eviction") and method in ("GET", "POST"):
+        if call.target.subresource == "exec" and method in ("GET", "POST"):
             return "create"
         verbs = OBJECT_VERBS if call.target.name else COLLECTION_VERBS
         verb = verbs.get(method)
@@ -200,13 +199,6 @@ async def _exec(call: Call, _verb: str) -> Response:
     raise bad_request(NOTHING_RUNS)
 
 
-async def _evict(call: Call, _verb: str) -> Response:
-    """Like a deletion: no disruption budget is asked."""
-    last = reading.one(call)
-    call.cluster.store.delete(call.resource, call.target.namespace, call.target.name)
-    return body.answer(deleting.deleted(call.resource, last), 201)
-
-
 async def _finalize(call: Call, verb: str) -> Response:
     if verb != "update":
         raise _method(call.request.method)
@@ -218,7 +210,6 @@ async def _finalize(call: Call, verb: str) -> Response:
 
 
 _SUBRESOURCES: dict[str, Callable[[Call, str], Awaitable[Response]]] = {
-    "eviction": _evict,
     "exec": _exec,
     "finalize": _finalize,
     "log": _log,

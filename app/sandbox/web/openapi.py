@@ -5,6 +5,7 @@ kubectl asks here whether `fieldValidation` and `dryRun` exist before it uses th
 """
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 from app.sandbox.resources import Registry, Resource
@@ -32,31 +33,20 @@ def third(registry: Registry, group: str, version: str) -> dict[str, Any] | None
     found = [r for r in registry if (r.group, r.version) == (group, version)]
     if not found:
         return None
-    parameters = [
-        {"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": True}}
-        for name in PARAMETERS
-    ]
-    paths = {
-        _path(resource): {
-            "patch": {
-                "parameters": parameters,
-                "responses": {"200": {"description": "OK"}},
-                "x-kubernetes-action": "patch",
-                "x-kubernetes-group-version-kind": _kind(resource),
-            },
-            "parameters": parameters[:2],
-        }
-        for resource in found
-    }
+    paths = _paths(found, {"schema": {"type": "string", "uniqueItems": True}})
     return {"openapi": "3.0.0", "info": _info(), "paths": paths, "components": {"schemas": {}}}
 
 
 def second(registry: Registry) -> dict[str, Any]:
     """`/openapi/v2` as JSON."""
-    parameters = [
-        {"name": name, "in": "query", "type": "string", "uniqueItems": True} for name in PARAMETERS
-    ]
-    paths = {
+    paths = _paths(registry, {"type": "string", "uniqueItems": True})
+    return {"swagger": "2.0", "info": _info(), "paths": paths, "definitions": {}}
+
+
+def _paths(resources: Iterable[Resource], text: dict[str, Any]) -> dict[str, Any]:
+    """Each resource's PATCH, with parameters of a type."""
+    parameters = [{"name": name, "in": "query", **text} for name in PARAMETERS]
+    return {
         _path(resource): {
             "patch": {
                 "parameters": parameters,
@@ -65,9 +55,8 @@ def second(registry: Registry) -> dict[str, Any]:
                 "x-kubernetes-group-version-kind": _kind(resource),
             }
         }
-        for resource in registry
+        for resource in resources
     }
-    return {"swagger": "2.0", "info": _info(), "paths": paths, "definitions": {}}
 
 
 def second_as_protobuf(registry: Registry) -> bytes:

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime
 
-from app.sandbox.cluster import Cluster
 from app.sandbox.errors import bad_request
-from app.sandbox.logs import Line
-from app.sandbox.store import Object
+from app.sandbox.node.logs import Line
+from app.sandbox.objects import Object, uid_of
 from app.sandbox.web.call import Call
 from app.sandbox.web.reading import one
 
@@ -24,11 +24,11 @@ def read(call: Call) -> AsyncIterator[bytes]:
     since = _moment(call.query.get("sinceTime"))
     if seconds is not None:
         since = datetime.fromtimestamp(call.cluster.store.now().timestamp() - seconds).astimezone()
-    lines = call.cluster.store.logs.read(pod["metadata"]["uid"], container, run)
+    lines = call.cluster.store.logs.read(uid_of(pod), container, run)
     kept = [line for line in lines if since is None or line.time >= since]
     if tail is not None:
         kept = kept[len(kept) - tail :] if tail < len(kept) else kept
-    reader = _Reader(call.cluster, call, pod, container, run, timestamps=call.flag("timestamps"))
+    reader = _Reader(call, uid_of(pod), container, run, call.flag("timestamps"))
     after = lines[-1].number if lines else -1
     return reader.lines(kept, after, follow=call.flag("follow") and not previous)
 
@@ -39,34 +39,24 @@ _PULLING = {
 }
 
 
+@dataclass
 class _Reader:
     """One open log."""
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        call: Call,
-        pod: Object,
-        container: str,
-        run: int,
-        *,
-        timestamps: bool,
-    ) -> None:
-        self._cluster = cluster
-        self._call = call
-        self._uid = pod["metadata"]["uid"]
-        self._container = container
-        self._run = run
-        self._timestamps = timestamps
+    call: Call
+    uid: str
+    container: str
+    run: int
+    timestamps: bool
 
     async def lines(self, first: list[Line], after: int, *, follow: bool) -> AsyncIterator[bytes]:
         """Some lines, and if it is followed the later ones until the container has ended."""
         yield b"".join(map(self._encoded, first))
-        store = self._cluster.store
-        while follow and not self._cluster.closing:
+        store = self.call.cluster.store
+        while follow and not self.call.cluster.closing:
             version = store.version
             over = self._over()
-            more = store.logs.read(self._uid, self._container, self._run, after)
+            more = store.logs.read(self.uid, self.container, self.run, after)
             for line in more:
                 after = line.number
                 yield self._encoded(line)
@@ -77,17 +67,17 @@ class _Reader:
 
     def _over(self) -> bool:
         """Whether this run of the container has ended."""
-        target = self._call.target
-        pod = self._cluster.store.get(self._call.resource, target.namespace, target.name)
-        if pod is None or pod["metadata"]["uid"] != self._uid:
+        target = self.call.target
+        pod = self.call.cluster.store.get(self.call.resource, target.namespace, target.name)
+        if pod is None or pod["metadata"]["uid"] != self.uid:
             return True
-        status = _status(pod, self._container) or {}
-        if status.get("restartCount", 0) != self._run:
+        status = _status(pod, self.container) or {}
+        if status.get("restartCount", 0) != self.run:
             return True
         return "terminated" in (status.get("state") or {})
 
     def _encoded(self, line: Line) -> bytes:
-        moment = line.time.strftime("%Y-%m-%dT%H:%M:%S.%f000Z ") if self._timestamps else ""
+        moment = line.time.strftime("%Y-%m-%dT%H:%M:%S.%f000Z ") if self.timestamps else ""
         return f"{moment}{line.text}\n".encode()
 
 
@@ -133,11 +123,8 @@ def _run(pod: Object, container: str, *, previous: bool) -> int:
         return count - 1
     if waiting and not ended:
         reason = waiting.get("reason", "ContainerCreating")
-        if reason in ("ErrImagePull", "ImagePullBackOff"):
-            reason = "trying and failing to pull image"
-        reason = _PULLING.get(reason, reason)
-        text = f'container "{container}" in pod "{name}" is waiting to start: {reason}'
-        raise bad_request(text)
+        text = f'container "{container}" in pod "{name}" is waiting to start'
+        raise bad_request(f"{text}: {_PULLING.get(reason, reason)}")
     return count - 1 if waiting else count
 
 

@@ -8,8 +8,9 @@ import orjson
 
 from app.sandbox import selectors
 from app.sandbox.errors import ApiError, Cause, bad_request, expired, not_found
+from app.sandbox.objects import Object
 from app.sandbox.resources import Resource
-from app.sandbox.store import Object, Store
+from app.sandbox.store import Store
 from app.sandbox.web.call import Call
 
 Matches = Callable[[Object], bool]
@@ -85,17 +86,15 @@ def several(call: Call) -> Object:
         if not (call.query.get("labelSelector") or call.query.get("fieldSelector")):
             metadata["remainingItemCount"] = len(found) - limit
         found = found[:limit]
-    return {
-        "kind": f"{resource.kind}List",
-        "apiVersion": resource.api_version,
-        "metadata": metadata,
-        "items": [_item(obj) for obj in found],
-    }
+    return listed(resource, metadata, found)
 
 
-def _item(obj: Object) -> Object:
-    """Items of a list say neither kind nor version."""
-    return {key: value for key, value in obj.items() if key not in ("kind", "apiVersion")}
+def listed(resource: Resource, metadata: Object, objects: list[Object]) -> Object:
+    """A list; its items say neither kind nor version."""
+    own = ("kind", "apiVersion")
+    items = [{key: value for key, value in each.items() if key not in own} for each in objects]
+    kind, version = f"{resource.kind}List", resource.api_version
+    return {"kind": kind, "apiVersion": version, "metadata": metadata, "items": items}
 
 
 def _key(obj: Mapping[str, Any]) -> tuple[str, str]:

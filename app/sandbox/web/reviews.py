@@ -6,7 +6,8 @@ from typing import Any
 from app.sandbox.authority import Identity
 from app.sandbox.cluster import Cluster
 from app.sandbox.errors import bad_request
-from app.sandbox.store import Object, stamp
+from app.sandbox.objects import Object
+from app.sandbox.store import stamp
 
 Review = Callable[[Cluster, Identity, Object], Object]
 

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.sandbox import ownership, patches, schemas
+from app.sandbox import schemas
 from app.sandbox.admission import shapes
 from app.sandbox.admission.causes import invalid as wrong
-from app.sandbox.errors import ApiError, bad_request, invalid
-from app.sandbox.store import Object, copied, stamp
+from app.sandbox.errors import bad_request, invalid
+from app.sandbox.objects import Object, at, with_at
 from app.sandbox.web.body import content_type
 from app.sandbox.web.call import Call
 from app.sandbox.web.reading import one
+from app.sandbox.web.writing import patched, recorded
 
 _SCALE = schemas.builtin("autoscaling/v1", "Scale") or schemas.ANY
 
@@ -23,26 +24,16 @@ def read(call: Call) -> Object:
 def _scale(call: Call, obj: Object) -> Object:
     metadata = obj["metadata"]
     spec, status, selector = call.resource.scale_paths
-    replicas = _at(obj, spec)
-    labels = _at(obj, selector) if selector else _selector(_at(obj, "spec.selector") or {})
+    replicas = at(obj, spec)
+    labels = at(obj, selector) if selector else _selector(at(obj, "spec.selector") or {})
     shown = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     return {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": {name: metadata[name] for name in shown if name in metadata},
         "spec": {"replicas": replicas} if replicas else {},
-        "status": {
-            "replicas": _at(obj, status) or 0,
-            **({"selector": labels} if labels else {}),
-        },
+        "status": {"replicas": at(obj, status) or 0, **({"selector": labels} if labels else {})},
     }
-
-
-def _at(obj: Object, path: str) -> Any:
-    found: Any = obj
-    for part in path.split("."):
-        found = found.get(part) if isinstance(found, dict) else None
-    return found
 
 
 def _selector(selector: Mapping[str, Any]) -> str:
@@ -61,16 +52,9 @@ async def write(call: Call) -> Object:
     before = _scale(call, live)
     if not isinstance(body, (dict, list)):
         raise bad_request("the body of the request must be an object")
-    kind = content_type(call.request)
-    try:
-        if call.request.method == "PUT":
-            after = body
-        elif kind == "application/json-patch+json":
-            after = patches.json_patch(before, body)
-        else:
-            after = patches.merge_patch(before, body)
-    except patches.PatchError as error:
-        raise ApiError(error.code, error.reason, str(error)) from error
+    after = body
+    if call.request.method == "PATCH":
+        after = patched(before, content_type(call.request), body, _SCALE)
     wrong_types = list(shapes.mistakes(after, _SCALE))
     if wrong_types or not isinstance(after, dict):
         found = wrong_types[0] if wrong_types else "the body of the request must be an object"
@@ -79,24 +63,9 @@ async def write(call: Call) -> Object:
     if replicas < 0:
         why = "must be greater than or equal to 0"
         raise invalid(call.resource, call.target.name, [wrong("spec.replicas", replicas, why)])
-    changed = copied(live)
-    *way, last = call.resource.scale_paths[0].split(".")
-    place = changed
-    for part in way:
-        if not isinstance(place.get(part), dict):
-            place[part] = {}
-        place = place[part]
-    place[last] = replicas
+    changed = with_at(live, call.resource.scale_paths[0], replicas)
     version = (after.get("metadata") or {}).get("resourceVersion")
     if version:
         changed["metadata"]["resourceVersion"] = version
-    changed = ownership.record_update(
-        live,
-        changed,
-        manager=call.agent,
-        schema=call.schema,
-        now=stamp(call.cluster.store.now()),
-        has_status=call.resource.has_status,
-        subresource="scale",
-    )
+    changed = recorded(call, live, changed)
     return _scale(call, call.cluster.store.update(call.resource, changed, dry_run=call.dry_run))

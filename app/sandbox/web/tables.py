@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from app.sandbox.objects import Object
 from app.sandbox.resources import Resource
-from app.sandbox.store import Object
 from app.sandbox.web.call import Call
 from app.sandbox.web.columns import OF_KIND, Column
 

@@ -4,14 +4,17 @@ import asyncio
 import contextlib
 import random
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from app.sandbox.admission.causes import forbidden
 from app.sandbox.cluster import Cluster
-from app.sandbox.errors import ApiError, Cause, bad_request
+from app.sandbox.errors import ApiError, bad_option, bad_request
+from app.sandbox.objects import Object
 from app.sandbox.resources import Resource
-from app.sandbox.store import Event, Object
+from app.sandbox.store import Event
 from app.sandbox.web import tables
 from app.sandbox.web.call import Call
 from app.sandbox.web.reading import Matches, matcher, presented
@@ -27,11 +30,9 @@ def watch(call: Call) -> AsyncIterator[bytes]:
     initial = call.flag("sendInitialEvents")
     match = call.query.get("resourceVersionMatch")
     if initial and match != "NotOlderThan":
-        raise _wrong("resourceVersionMatch", "sendInitialEvents requires NotOlderThan")
+        raise _wrong_match("sendInitialEvents requires NotOlderThan")
     if match and "sendInitialEvents" not in call.query:
-        raise _wrong(
-            "resourceVersionMatch", "is forbidden for watch unless sendInitialEvents is set"
-        )
+        raise _wrong_match("is forbidden for watch unless sendInitialEvents is set")
     version = call.version(text)
     seconds = call.number("timeoutSeconds")
     if seconds is not None and seconds < 0:
@@ -54,30 +55,25 @@ def watch(call: Call) -> AsyncIterator[bytes]:
     return watcher.lines(first, start, ends, initial=initial)
 
 
+def _wrong_match(why: str) -> ApiError:
+    return bad_option("ListOptions", forbidden("resourceVersionMatch", why))
+
+
+@dataclass
 class _Watcher:
     """One open watch: what it lets through, and how it says it."""
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        resource: Resource,
-        namespace: str,
-        matches: Matches,
-        *,
-        bookmarks: bool,
-        table: tables.Shown | None,
-    ) -> None:
-        self._cluster = cluster
-        self._resource = resource
-        self._namespace = namespace
-        self._matches = matches
-        self._bookmarks = bookmarks
-        self._table = table
+    cluster: Cluster
+    resource: Resource
+    namespace: str
+    matches: Matches
+    bookmarks: bool
+    table: tables.Shown | None
 
     def state(self) -> list[Object]:
         """What matches at this moment."""
-        objects = self._cluster.store.list(self._resource, self._namespace)
-        return [obj for obj in objects if self._matches(obj)]
+        objects = self.cluster.store.list(self.resource, self.namespace)
+        return [obj for obj in objects if self.matches(obj)]
 
     async def lines(
         self, first: list[Object], version: int, seconds: float, *, initial: bool
@@ -85,15 +81,15 @@ class _Watcher:
         """Synthetic ADDED events, then what happens."""
         loop = asyncio.get_running_loop()
         ends = loop.time() + seconds
-        pause = BOOKMARK_SECONDS / self._cluster.speed
+        pause = BOOKMARK_SECONDS / self.cluster.speed
         for obj in first:
             yield self._line("ADDED", obj)
-        if initial and self._bookmarks:
+        if initial and self.bookmarks:
             yield self._bookmark(version, INITIAL_END)
         marked = loop.time() + pause
-        while not self._cluster.closing:
+        while not self.cluster.closing:
             try:
-                events = self._cluster.store.since(version)
+                events = self.cluster.store.since(version)
             except ApiError as error:
                 yield _encoded("ERROR", error.status())
                 return
@@ -102,24 +98,24 @@ class _Watcher:
             if said:
                 yield b"".join([self._line(*each) for each in said])
             now = loop.time()
-            if self._bookmarks and now >= marked:
+            if self.bookmarks and now >= marked:
                 yield self._bookmark(version, None)
                 marked = now + pause
             if now >= ends:
                 return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(ends, marked) - now):
-                    await self._cluster.store.beyond(version)
+                    await self.cluster.store.beyond(version)
 
     def _said(self, event: Event) -> tuple[str, Object] | None:
         """What an event is to this watch: whoever stops matching is deleted for it."""
-        if event.resource != self._resource:
+        if event.resource != self.resource:
             return None
         obj = event.object
-        if self._namespace and obj["metadata"].get("namespace") != self._namespace:
+        if self.namespace and obj["metadata"].get("namespace") != self.namespace:
             return None
-        before = event.previous is not None and self._matches(event.previous)
-        after = event.type != "DELETED" and self._matches(obj)
+        before = event.previous is not None and self.matches(event.previous)
+        after = event.type != "DELETED" and self.matches(obj)
         if before and not after:
             if event.type == "DELETED":
                 return "DELETED", obj
@@ -133,23 +129,17 @@ class _Watcher:
         return None
 
     def _line(self, type_: str, obj: Object) -> bytes:
-        shown = presented(self._resource, obj)
-        return _encoded(type_, shown if self._table is None else self._table(shown))
+        shown = presented(self.resource, obj)
+        return _encoded(type_, shown if self.table is None else self.table(shown))
 
     def _bookmark(self, version: int, annotations: dict[str, str] | None) -> bytes:
         metadata: Object = {"resourceVersion": str(version), "creationTimestamp": None}
         if annotations:
             metadata["annotations"] = annotations
-        kind, api_version = self._resource.kind, self._resource.api_version
+        kind, api_version = self.resource.kind, self.resource.api_version
         shown = {"kind": kind, "apiVersion": api_version, "metadata": metadata}
         return _encoded("BOOKMARK", shown)
 
 
 def _encoded(type_: str, obj: Any) -> bytes:
     return orjson.dumps({"type": type_, "object": obj}) + b"\n"
-
-
-def _wrong(field: str, why: str) -> ApiError:
-    cause = Cause("FieldValueForbidden", field, f"Forbidden: {why}")
-    message = f'ListOptions.meta.k8s.io "" is invalid: {cause.text()}'
-    return ApiError(422, "Invalid", message, kind="ListOptions", causes=[cause])

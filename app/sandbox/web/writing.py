@@ -4,15 +4,31 @@ from typing import Any
 
 from app.sandbox import admission, ownership, patches
 from app.sandbox.admission import Candidate
-from app.sandbox.errors import ApiError, Cause, bad_request, conflict, invalid, not_found
-from app.sandbox.store import Object, stamp
-from app.sandbox.web.body import content_type
+from app.sandbox.admission.causes import forbidden, required
+from app.sandbox.admission.causes import invalid as wrong
+from app.sandbox.admission.immutable import FIXED
+from app.sandbox.errors import (
+    ApiError,
+    Cause,
+    bad_option,
+    bad_request,
+    conflict,
+    invalid,
+    not_found,
+)
+from app.sandbox.objects import Object
+from app.sandbox.schemas import TypeSchema
+from app.sandbox.store import stamp
+from app.sandbox.web.body import (
+    APPLY,
+    JSON_PATCH,
+    MERGE,
+    PATCHES,
+    STRATEGIC,
+    content_type,
+    unsupported,
+)
 from app.sandbox.web.call import Call
-
-APPLY = "application/apply-patch+yaml"
-JSON_PATCH = "application/json-patch+json"
-MERGE = "application/merge-patch+json"
-STRATEGIC = "application/strategic-merge-patch+json"
 
 
 async def create(call: Call) -> Object:
@@ -28,11 +44,7 @@ async def replace(call: Call) -> Object:
     if live is None:
         raise not_found(call.resource, call.target.name)
     if call.resource.custom and not _version(value):
-        cause = Cause(
-            "FieldValueInvalid",
-            "metadata.resourceVersion",
-            "Invalid value: 0: must be specified for an update",
-        )
+        cause = wrong("metadata.resourceVersion", 0, "must be specified for an update")
         raise invalid(call.resource, call.target.name, [cause])
     return _update(call, live, value)
 
@@ -41,63 +53,63 @@ async def patch(call: Call) -> Object:
     """PATCH: what the body's media type says."""
     kind = content_type(call.request)
     body = await call.body()
-    if kind not in (APPLY, JSON_PATCH, MERGE, STRATEGIC):
-        raise _unsupported((JSON_PATCH, MERGE, STRATEGIC, APPLY))
     if kind == APPLY:
         return _apply(call, _object(body))
+    if kind not in PATCHES:
+        raise unsupported(PATCHES)
     if call.flag("force"):
-        raise _patch_option("force", "Forbidden: may not be specified for non-apply patch")
+        cause = forbidden("force", "may not be specified for non-apply patch")
+        raise bad_option("PatchOptions", cause)
     live = _live(call)
     if live is None:
         raise not_found(call.resource, call.target.name)
     if kind == STRATEGIC and call.resource.custom:
-        raise _unsupported((JSON_PATCH, MERGE, APPLY))
+        raise unsupported((JSON_PATCH, MERGE, APPLY))
+    made = patched(live, kind, body, call.schema)
+    return _update(call, live, _object(made), "patched")
+
+
+def patched(live: Object, kind: str, body: Any, schema: TypeSchema) -> Any:
+    """What a patch of a media type makes of an object."""
     try:
         if kind == JSON_PATCH:
-            made = patches.json_patch(live, body)
-        elif kind == MERGE:
-            made = patches.merge_patch(live, _object(body))
-        else:
-            made = patches.strategic_merge_patch(live, _object(body), call.schema)
+            return patches.json_patch(live, body)
+        if kind == STRATEGIC:
+            return patches.strategic_merge_patch(live, _object(body), schema)
+        return patches.merge_patch(live, _object(body))
     except patches.PatchError as error:
         raise ApiError(error.code, error.reason, str(error)) from error
-    return _update(call, live, _object(made), patched=True)
 
 
 def _create(call: Call, value: Object) -> Object:
-    obj = ownership.record_update(
-        None,
-        _candidate(call, value, None).admitted(),
-        manager=call.agent,
-        schema=call.schema,
-        now=stamp(call.cluster.store.now()),
-        has_status=call.resource.has_status,
-    )
+    obj = recorded(call, None, _candidate(call, value, None).admitted())
     return call.cluster.store.create(call.resource, obj, dry_run=call.dry_run)
 
 
-def _update(call: Call, live: Object, value: Object, *, patched: bool = False) -> Object:
+def _update(call: Call, live: Object, value: Object, origin: str = "sent") -> Object:
+    obj = recorded(call, live, _candidate(call, value, live, origin).admitted())
     sub = call.target.subresource or None
-    origin = "patched" if patched else "sent"
-    obj = _candidate(call, value, live, origin).admitted()
-    obj = ownership.record_update(
+    return call.cluster.store.update(call.resource, obj, subresource=sub, dry_run=call.dry_run)
+
+
+def recorded(call: Call, live: Object | None, obj: Object) -> Object:
+    """An object that says what of it whoever asks owns from now on."""
+    return ownership.record_update(
         live,
         obj,
         manager=call.agent,
         schema=call.schema,
         now=stamp(call.cluster.store.now()),
         has_status=call.resource.has_status,
-        subresource=sub,
+        subresource=call.target.subresource or None,
     )
-    return call.cluster.store.update(call.resource, obj, subresource=sub, dry_run=call.dry_run)
 
 
 def _apply(call: Call, config: Object) -> Object:
     """Server-side apply: reference of the rules is in `ownership`."""
     if not call.query.get("fieldManager"):
-        raise _patch_option(
-            "fieldManager", "Required value: is required for apply patch", "Required"
-        )
+        cause = required("fieldManager", "is required for apply patch")
+        raise bad_option("PatchOptions", cause)
     metadata = config.get("metadata") or {}
     if not isinstance(metadata, dict):
         raise bad_request("metadata must be an object")
@@ -130,7 +142,6 @@ def _apply(call: Call, config: Object) -> Object:
     if live is None:
         call.created = True
         return call.cluster.store.create(call.resource, obj, dry_run=call.dry_run)
-    obj = ownership.keep_times(live, obj)
     return call.cluster.store.update(call.resource, obj, subresource=sub, dry_run=call.dry_run)
 
 
@@ -147,8 +158,7 @@ def _meant(call: Call, live: Object | None, metadata: Object) -> None:
             raise conflict(call.resource, call.target.name, f"uid mismatch: {given}")
         return
     if metadata.get("uid") and metadata["uid"] != live["metadata"]["uid"]:
-        why = f'Invalid value: "{str(metadata["uid"])[:63]}": field is immutable'
-        cause = Cause("FieldValueInvalid", "metadata.uid", why)
+        cause = wrong("metadata.uid", str(metadata["uid"])[:63], FIXED)
         raise invalid(call.resource, call.target.name, [cause])
     version = metadata.get("resourceVersion")
     if version and version != live["metadata"]["resourceVersion"]:
@@ -157,10 +167,10 @@ def _meant(call: Call, live: Object | None, metadata: Object) -> None:
 
 def _candidate(call: Call, value: Object, live: Object | None, origin: str = "sent") -> Candidate:
     return Candidate(
-        call.cluster,
-        call.resource,
-        call.schema,
-        value,
+        cluster=call.cluster,
+        resource=call.resource,
+        schema=call.schema,
+        value=value,
         namespace=call.target.namespace,
         name=call.target.name,
         live=live,
@@ -193,17 +203,3 @@ def _whole(call: Call, value: Any) -> Object:
         return given
     kind = {"apiVersion": call.resource.api_version, "kind": call.resource.kind}
     return kind | {key: item for key, item in given.items() if item or key not in kind}
-
-
-def _unsupported(accepted: tuple[str, ...]) -> ApiError:
-    message = (
-        "the body of the request was in an unknown format - "
-        f"accepted media types include: {', '.join(accepted)}"
-    )
-    return ApiError(415, "UnsupportedMediaType", message)
-
-
-def _patch_option(field: str, why: str, reason: str = "Forbidden") -> ApiError:
-    cause = Cause(f"FieldValue{reason}", field, why)
-    message = f'PatchOptions.meta.k8s.io "" is invalid: {cause.text()}'
-    return ApiError(422, "Invalid", message, kind="PatchOptions", causes=[cause])

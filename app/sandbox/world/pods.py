@@ -1,15 +1,13 @@
-"""What controllers count of pods, and how they say it in a status."""
+"""Pods as controllers deal with them: how far they are, making them, deleting them."""
 
 from collections.abc import Iterable
-from math import ceil
 
-from app.sandbox.references import reference
+from app.sandbox.objects import Object, copied, is_leaving
 from app.sandbox.resources import Resource
-from app.sandbox.store import Object, copied
-from app.sandbox.telling import tell
-from app.sandbox.world import World, is_leaving
+from app.sandbox.world import World
+from app.sandbox.world.references import reference
+from app.sandbox.world.telling import tell
 
-ENDED = ("Succeeded", "Failed")
 FAIL = "sandbox/fail"
 """An annotation of a pod (or its template): how it is to fail, whatever its image is called."""
 
@@ -22,9 +20,13 @@ def phase(pod: Object) -> str:
     return str(pod.get("status", {}).get("phase", "Pending"))
 
 
+def has_ended(pod: Object) -> bool:
+    return phase(pod) in ("Succeeded", "Failed")
+
+
 def is_active(pod: Object) -> bool:
     """Whether it counts as a replica: it has neither ended nor been deleted."""
-    return phase(pod) not in ENDED and not is_leaving(pod)
+    return not has_ended(pod) and not is_leaving(pod)
 
 
 def is_ready(pod: Object) -> bool:
@@ -50,41 +52,6 @@ def available(
         else:
             world.after(left, resource, owner)
     return found
-
-
-def part_of(value: object, whole: int, *, up: bool) -> int:
-    """`25%` of a number, rounded up or down, or the number that was given."""
-    if isinstance(value, str) and value.endswith("%"):
-        exact = whole * int(value[:-1]) / 100
-        return ceil(exact) if up else int(exact)
-    return int(value) if isinstance(value, int | str) else 0
-
-
-def with_condition(
-    world: World,
-    conditions: Iterable[Object],
-    type_: str,
-    *said: str,
-    updated: bool = False,
-) -> list[Object]:
-    """The conditions with one of them as it is now; its time changes with its status only.
-
-    What is said is a status, a reason and a message. `updated`: whether it also has a
-    `lastUpdateTime`, which changes with its reason.
-    """
-    status, reason, message = said
-    kept = [dict(each) for each in conditions]
-    before = next((each for each in kept if each["type"] == type_), None)
-    now = world.stamp()
-    made = {"type": type_, "status": status, "reason": reason, "message": message}
-    if updated:
-        same = before is not None and (before["status"], before["reason"]) == (status, reason)
-        made["lastUpdateTime"] = before["lastUpdateTime"] if same and before else now
-    same = before is not None and before["status"] == status
-    made["lastTransitionTime"] = before["lastTransitionTime"] if same and before else now
-    if before is None:
-        return [*kept, made]
-    return [made if each is before else each for each in kept]
 
 
 def create_pod(

@@ -4,10 +4,11 @@ import hashlib
 import json
 from typing import Any
 
+from app.sandbox.objects import Object, is_leaving, labels_of, uid_of
 from app.sandbox.resources import Resource
 from app.sandbox.selectors import LabelSelector, from_label_selector
-from app.sandbox.store import SUFFIX, Object
-from app.sandbox.world import World, is_leaving, uid_of
+from app.sandbox.store import SUFFIX
+from app.sandbox.world import World
 
 
 def reference(resource: Resource, owner: Object) -> Object:
@@ -30,19 +31,26 @@ def controller_of(obj: Object) -> Object | None:
     return None
 
 
+def controlled(world: World, owner: Object, kind: str) -> list[Object]:
+    """The objects of a kind whose controller somebody is."""
+    of, uid = world.of(kind), uid_of(owner)
+    return [
+        each
+        for key, each in world.dependents(owner)
+        if key.resource == of and (controller_of(each) or {}).get("uid") == uid
+    ]
+
+
 def claimed(world: World, resource: Resource, owner: Object, kind: str) -> list[Object]:
     """What an owner controls of a kind, by name. What fits its selector and is nobody's is adopted,
     what does not fit any more is let go."""
     selector = from_label_selector(owner["spec"].get("selector"))
     of, found = world.of(kind), []
-    for key, obj in world.dependents(owner):
-        controller = controller_of(obj)
-        if key.resource != of or controller is None or controller["uid"] != uid_of(owner):
-            continue
+    for obj in controlled(world, owner, kind):
         if _fits(selector, obj) or is_leaving(obj):
             found.append(obj)
         else:
-            _released(world, of, owner, obj)
+            disown(world, of, owner, obj)
     if not is_leaving(owner) and not selector.nothing and selector.requirements:
         found += _adopted(world, resource, owner, of, selector)
     return sorted(found, key=lambda obj: str(obj["metadata"]["name"]))
@@ -59,13 +67,14 @@ def _adopted(
     return found
 
 
-def _released(world: World, of: Resource, owner: Object, obj: Object) -> None:
+def disown(world: World, of: Resource, owner: Object, obj: Object) -> None:
+    """Take an owner from an object."""
     kept = [r for r in obj["metadata"]["ownerReferences"] if r["uid"] != uid_of(owner)]
     world.annotate(of, obj, ownerReferences=kept or None)
 
 
 def _fits(selector: LabelSelector, obj: Object) -> bool:
-    return selector.matches(obj["metadata"].get("labels"))
+    return selector.matches(labels_of(obj))
 
 
 def hashed(value: Any, length: int = 10) -> str:

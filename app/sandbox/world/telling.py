@@ -2,8 +2,8 @@
 
 import secrets
 
+from app.sandbox.objects import Object, copied
 from app.sandbox.resources import Resource
-from app.sandbox.store import Object, copied
 from app.sandbox.world import World
 
 _MOST = 2_000

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from app.sandbox.admission.defaults import default
 from app.sandbox.admission.preparing import prepare
 from app.sandbox.errors import ApiError
+from app.sandbox.objects import Object, copied, is_leaving, uid_of
 from app.sandbox.resources import Registry, Resource
-from app.sandbox.store import Event, Object, Store, copied, stamp
+from app.sandbox.store import Event, Store, stamp
 
 _AT_ONCE = 20
 """Writes that are taken in before everybody else has a turn."""
@@ -40,15 +41,6 @@ def key_of(resource: Resource, obj: Object) -> Key:
     metadata = obj["metadata"]
     namespace = metadata.get("namespace", "") if resource.namespaced else ""
     return Key(resource, namespace, metadata["name"])
-
-
-def uid_of(obj: Object) -> str:
-    return str(obj["metadata"]["uid"])
-
-
-def is_leaving(obj: Object) -> bool:
-    """Whether somebody has deleted it, and something still holds it."""
-    return "deletionTimestamp" in obj["metadata"]
 
 
 class World:
@@ -285,9 +277,18 @@ class World:
         kept = {name: value for name, value in changed.items() if value is not None}
         return self.update(resource, obj, metadata=kept)
 
+    def release(self, resource: Resource, obj: Object, finalizer: str) -> None:
+        """Take a finalizer from an object, which may have changed since."""
+        live = self.at(key_of(resource, obj))
+        if live is not None and uid_of(live) == uid_of(obj):
+            kept = [each for each in live["metadata"].get("finalizers") or () if each != finalizer]
+            self.annotate(resource, live, finalizers=kept or None)
+
     def status(self, resource: Resource, obj: Object, status: Object) -> Object:
-        """Store another status; what is None is left out."""
+        """Store another status, if it is another; what is None is left out."""
         kept = {name: value for name, value in status.items() if value is not None}
+        if kept == obj.get("status"):
+            return obj
         return self.store.update(resource, {**obj, "status": kept}, subresource="status")
 
     def delete(

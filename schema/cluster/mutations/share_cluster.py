@@ -8,8 +8,6 @@ from pydantic import BaseModel, Field
 from app.domain.cluster import Cluster, ClusterRole
 from app.domain.credentials import MAX_EMAIL
 from app.domain.fields import Namespace
-from app.domain.ids import Id
-from app.services.sharing import Person
 from schema.cluster.inputs import ClusterId, Moment
 from schema.cluster.types import ClusterType
 from schema.context import Info
@@ -23,13 +21,10 @@ from schema.errors import (
 )
 
 
-@strawberry.pydantic.input(description="The person is named by `email` or by `userId`.")
+@strawberry.pydantic.input
 class ShareClusterInput(BaseModel):
     cluster_id: ClusterId
-    email: str | None = Field(
-        default=None, max_length=MAX_EMAIL, description="That they sign in with."
-    )
-    user_id: Id | None = Field(default=None, description="Their account.")
+    email: str = Field(max_length=MAX_EMAIL, description="That the person signs in with.")
     role: ClusterRole
     namespaces: list[Namespace] = Field(
         default_factory=list, max_length=100, description="At most 100; none means all of them."
@@ -62,7 +57,7 @@ async def share_cluster(info: Info, input: ShareClusterInput) -> ShareClusterRes
     cluster = await info.context.services.sharing.share(
         info.context.signed_in(),
         input.cluster_id,
-        Person(email=input.email, user_id=input.user_id),
+        input.email,
         role=input.role,
         namespaces=input.namespaces,
         expires_at=input.expires_at,

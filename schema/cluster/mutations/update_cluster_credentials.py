@@ -27,7 +27,9 @@ from schema.pricing import DIAL
 )
 class UpdateClusterCredentialsInput(SecretInput):
     cluster_id: ClusterId
-    server: Server = Field(default=None, description=f"{SERVER_SAYS} Left out, it stays.")
+    server: Server = Field(
+        default=None, description=f"{SERVER_SAYS} Left out, it stays, if you chose it."
+    )
     tls_server_name: ServerName = Field(default=None, description=SERVER_NAME_SAYS)
     credentials: ClusterCredentialsInput
 
