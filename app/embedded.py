@@ -166,6 +166,8 @@ class EmbeddedMongo:
         words = [word for option in options.items() for word in option]
         # Its own measurements would be written every second, for nobody to read.
         words += ["--setParameter", "diagnosticDataCollectionEnabled=false"]
+        # What is dropped stays open as long as somebody might read the past; nobody does here.
+        words += ["--setParameter", "minSnapshotHistoryWindowInSeconds=5"]
         # A lone member has nobody to hand its clients to, so it need not wait for them to leave.
         words += ["--setParameter", "shutdownTimeoutMillisForSignaledShutdown=500"]
         return [str(binary), "--nounixsocket", "--quiet", *words]

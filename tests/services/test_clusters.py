@@ -114,6 +114,7 @@ async def test_a_cluster_is_kept_as_it_was_described(services: Services, owner: 
         "shared_with": [],
         "labels": {"tier": "gold"},
         "credentials_version": 1,
+        "server_by": None,
         "seq": found.seq,
     }
     assert await services.clusters.get(owner, made.id) == found == made
@@ -522,7 +523,7 @@ async def test_an_admin_changes_and_does_not_own(
     changed = await services.clusters.update(stranger, shared.id, {"description": "by an admin"})
     assert changed.description == "by an admin"
     renewed = await services.clusters.update_credentials(
-        stranger, shared.id, credentials(), Place()
+        stranger, shared.id, credentials(), Place(server=shared.server)
     )
     assert renewed.credentials_version == 2
     before = await everything(raw)
