@@ -213,7 +213,7 @@ async def _clusters(
             shared=expiry.shared,
             now=now,
         ),
-        checks=ClusterChecks(clusters=store, monitor=monitor, connect=connections.to, now=now),
+        checks=ClusterChecks(changes=changes, monitor=monitor, connect=connections.to, now=now),
         streams=ClusterStreams(hub=hub, clusters=store, feeds=feeds, metrics=metrics, now=now),
         monitor=monitor,
     )

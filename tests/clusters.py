@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -56,12 +57,17 @@ def certificate_and_key(what: str = "a client's key") -> tuple[str, str]:
     return certificate.public_bytes(Encoding.PEM).decode(), keep_secret(pem, what)
 
 
-def kubeconfig(token: str | None = None, *, server: str = NOBODY, **user: Any) -> str:
+def kubeconfig(
+    token: str | None = None, *, server: str = NOBODY, ca: bytes | None = None, **user: Any
+) -> str:
     """A kubeconfig of one context, as JSON, which is YAML."""
     proof = {"token": token or secret("a kubeconfig's token")} | user
+    cluster = {"server": server}
+    if ca is not None:
+        cluster["certificate-authority-data"] = b64encode(ca).decode()
     return json.dumps(
         {
-            "clusters": [{"name": "c", "cluster": {"server": server}}],
+            "clusters": [{"name": "c", "cluster": cluster}],
             "users": [{"name": "u", "user": proof}],
             "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
         }

@@ -64,6 +64,10 @@ class ClusterShare(BaseModel):
     namespaces: list[str] = Field(default_factory=list)
     expires_at: datetime | None = None
 
+    def lasts(self, now: datetime) -> bool:
+        """Whether it has not ended."""
+        return self.expires_at is None or self.expires_at > now
+
 
 class Cluster(Entity):
     """A cluster as its people see it; credentials live elsewhere and never leave the server."""

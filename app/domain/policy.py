@@ -154,7 +154,7 @@ def cluster_seen_by(actor: Actor, cluster: Cluster, *, now: datetime) -> Cluster
     is over, and of the shares of others those that they may change.
     """
     share = _share_of(actor, cluster, now=now)
-    shares = [each for each in cluster.shared_with if _lasts(each, now)]
+    shares = [each for each in cluster.shared_with if each.lasts(now)]
     if not on_cluster(actor, ClusterAction.SHARE, cluster, now=now).allowed:
         shares = [each for each in shares if each.user_id == actor.id]
     elif share is not None:
@@ -174,7 +174,7 @@ def _share_of(actor: Actor, cluster: Cluster, *, now: datetime) -> ClusterShare 
     if cluster.owner_id == actor.id:
         return None
     for share in cluster.shared_with:
-        if share.user_id == actor.id and _lasts(share, now):
+        if share.user_id == actor.id and share.lasts(now):
             return share
     return None
 
@@ -184,10 +184,6 @@ def _contains(share: ClusterShare, other: ClusterShare) -> bool:
     if not share.namespaces:
         return True
     return bool(other.namespaces) and set(other.namespaces) <= set(share.namespaces)
-
-
-def _lasts(share: ClusterShare, now: datetime) -> bool:
-    return share.expires_at is None or share.expires_at > now
 
 
 def administer_users(actor: Actor) -> Decision:

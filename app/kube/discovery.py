@@ -88,9 +88,12 @@ async def check(client: KubeClient, *, seconds: float = 5.0) -> Version:
     return Version(git, user)
 
 
-async def discover(client: KubeClient) -> ClusterMetadata:
-    """What the cluster lets us know. Raises ClusterError when it can't be asked at all."""
-    version = await _version(client, 30.0)
+async def discover(client: KubeClient, version: str | None = None) -> ClusterMetadata:
+    """What the cluster lets us know; `version` is asked when it is not known from a check.
+
+    Raises ClusterError when the cluster can't be asked at all.
+    """
+    version = version or await _version(client, 30.0)
     try:
         async with asyncio.TaskGroup() as group:
             nodes = group.create_task(_known(_nodes(client)))

@@ -64,7 +64,7 @@ async def look(connect: Connect, cluster: Cluster, *, discovers: bool, seconds: 
             known = cluster.metadata.version
             metadata = None
             if discovers or known != version.git:
-                metadata = await _discovered(client, seconds=seconds * (LONGEST - 1))
+                metadata = await _discovered(client, version.git, seconds=seconds * (LONGEST - 1))
     except ClusterError as error:
         return Finding.failed(error)
     except TimeoutError:
@@ -74,9 +74,11 @@ async def look(connect: Connect, cluster: Cluster, *, discovers: bool, seconds: 
     return Finding(status=ClusterStatus.CONNECTED, latency_ms=latency, metadata=metadata)
 
 
-async def _discovered(client: KubeClient, *, seconds: float) -> ClusterMetadata | None:
+async def _discovered(
+    client: KubeClient, version: str, *, seconds: float
+) -> ClusterMetadata | None:
     try:
         async with asyncio.timeout(seconds):
-            return await discovery.discover(client)
+            return await discovery.discover(client, version)
     except (ClusterError, TimeoutError):
         return None

@@ -64,9 +64,13 @@ class ClusterChanges:
             raise Conflict("Too many changes of the default cluster at once. Try again.") from None
 
     async def open(
-        self, actor: Actor, cluster_id: Id, action: ClusterAction, transaction: Transaction
+        self,
+        actor: Actor,
+        cluster_id: Id,
+        action: ClusterAction,
+        transaction: Transaction | None = None,
     ) -> Cluster:
-        """The cluster to be changed. Raises NotFound, and Forbidden with the reason."""
+        """The cluster, for whom may do this. Raises NotFound, and Forbidden with the reason."""
         cluster = await self._clusters.get(cluster_id, transaction=transaction)
         now = self._now()
         if cluster is None or not policy.sees_cluster(actor, cluster, now=now):

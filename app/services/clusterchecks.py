@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-from app.documents.clusters import ClusterStore
 from app.domain import policy
 from app.domain.cluster import Cluster, Permission
-from app.domain.errors import ClusterError, ClusterFault, NotFound
+from app.domain.errors import ClusterError, ClusterFault
 from app.domain.ids import Id
 from app.domain.policy import ClusterAction
 from app.domain.user import Actor
 from app.kube import discovery
 from app.services.checking import Connect
+from app.services.clusterchanges import ClusterChanges
 from app.services.monitoring import Monitor
 
 _SECONDS = 20.0
@@ -25,12 +25,12 @@ class ClusterChecks:
     def __init__(
         self,
         *,
-        clusters: ClusterStore,
+        changes: ClusterChanges,
         monitor: Monitor,
         connect: Connect,
         now: Callable[[], datetime],
     ) -> None:
-        self._clusters = clusters
+        self._changes = changes
         self._monitor = monitor
         self._connect = connect
         self._now = now
@@ -40,7 +40,7 @@ class ClusterChecks:
 
         Raises NotFound, and ClusterError when it is out of reach.
         """
-        await self._allowed(actor, cluster_id, ClusterAction.VIEW)
+        await self._changes.open(actor, cluster_id, ClusterAction.VIEW)
         return await self._looked_at(actor, cluster_id)
 
     async def test(self, actor: Actor, cluster_id: Id) -> tuple[Cluster, list[Permission]]:
@@ -48,7 +48,7 @@ class ClusterChecks:
 
         Raises NotFound, Forbidden, and ClusterError when it is out of reach.
         """
-        cluster = await self._allowed(actor, cluster_id, ClusterAction.DEPLOY)
+        cluster = await self._changes.open(actor, cluster_id, ClusterAction.DEPLOY)
         seen = await self._looked_at(actor, cluster_id)
         namespaces = policy.namespaces_of(actor, cluster, now=self._now())
         try:
@@ -61,20 +61,9 @@ class ClusterChecks:
                 "again later.",
             ) from None
 
-    async def _allowed(self, actor: Actor, cluster_id: Id, action: ClusterAction) -> Cluster:
-        cluster = await self._seen(actor, cluster_id)
-        policy.on_cluster(actor, action, cluster, now=self._now()).enforce()
-        return cluster
-
     async def _looked_at(self, actor: Actor, cluster_id: Id) -> Cluster:
         finding = await self._monitor.check(cluster_id)
         if finding is not None and finding.error is not None:
             raise finding.error
-        cluster = await self._seen(actor, cluster_id)
+        cluster = await self._changes.open(actor, cluster_id, ClusterAction.VIEW)
         return policy.cluster_seen_by(actor, cluster, now=self._now())
-
-    async def _seen(self, actor: Actor, cluster_id: Id) -> Cluster:
-        cluster = await self._clusters.get(cluster_id)
-        if cluster is None or not policy.sees_cluster(actor, cluster, now=self._now()):
-            raise NotFound("cluster", path=["clusterId"])
-        return cluster

@@ -19,7 +19,7 @@ from app.documents.workflows import WorkflowStore
 from app.domain import policy
 from app.domain.access import Access
 from app.domain.cluster import Cluster, ClusterMetadata, ClusterStatus
-from app.domain.errors import Conflict, LimitExceeded, NotFound
+from app.domain.errors import Conflict, LimitExceeded
 from app.domain.ids import Id
 from app.domain.paging import Keyset, Page
 from app.domain.policy import ClusterAction, Decision
@@ -190,11 +190,7 @@ class Clusters:
         caller who chose it: else they would go where somebody else wants them. Raises Invalid,
         NotFound, Forbidden.
         """
-        cluster = await self._store.get(cluster_id)
-        now = self._now()
-        if cluster is None or not policy.sees_cluster(actor, cluster, now=now):
-            raise NotFound("cluster", path=["clusterId"])
-        policy.on_cluster(actor, ClusterAction.ADMINISTER, cluster, now=now).enforce()
+        cluster = await self._changes.open(actor, cluster_id, ClusterAction.ADMINISTER)
         chosen_by = cluster.server_by or cluster.owner_id
         otherwise = cluster.server if chosen_by == actor.id else None
         access = await self._access(credentials, place, otherwise=otherwise)

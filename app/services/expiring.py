@@ -91,11 +91,7 @@ class ShareExpiry:
             before = await self._clusters.get(cluster_id, transaction=transaction)
             if before is None:
                 return
-            left = [
-                share
-                for share in before.shared_with
-                if share.expires_at is None or share.expires_at > now
-            ]
+            left = [share for share in before.shared_with if share.lasts(now)]
             if len(left) == len(before.shared_with):
                 return  # another replica was faster
             after = before.model_copy(update={"shared_with": left, "seq": before.seq + 1})

@@ -160,7 +160,8 @@ class Monitor:
             except Exception as error:
                 # Whatever it was: without a sweep nobody would see a cluster go.
                 self._slots.release()
-                log.warning("clusters.waiting", exc_info=not isinstance(error, PyMongoError))
+                known = isinstance(error, PyMongoError)
+                log.warning("clusters.waiting", error=str(error), exc_info=not known)
                 await asyncio.sleep(_OUTAGE_PAUSE)
                 continue
             task = self._begin(claim, discovers=False)

@@ -1,8 +1,8 @@
 """Sharing a cluster with people: who, as what, in which namespaces, until when.
 
-People are found by the e-mail that they sign in with. Whether an address has an
-account shows, because sharing with it works or not; so that nobody reads a directory out of that,
-each person may miss a few times in an hour and no more.
+People are found by the e-mail that they sign in with. Whether an address has an account shows,
+because sharing with it works or not; so that nobody reads a directory out of that, each person may
+miss a few times in an hour and no more.
 """
 
 import math
@@ -74,8 +74,11 @@ class Sharing:
 
         def decide(cluster: Cluster) -> dict[str, list[ClusterShare]]:
             _check(actor, cluster, share)
-            kept = [each for each in cluster.shared_with if each.user_id != share.user_id]
-            kept = [each for each in kept if each.expires_at is None or each.expires_at > now]
+            kept = [
+                each
+                for each in cluster.shared_with
+                if each.user_id != share.user_id and each.lasts(now)
+            ]
             if len(kept) >= MOST_PEOPLE:
                 raise LimitExceeded(
                     f"A cluster is shared with at most {MOST_PEOPLE} people. Stop sharing it with "
