@@ -196,6 +196,23 @@ class Settings(BaseSettings):
     cluster_idle_seconds: float = Field(default=300.0, gt=0)
     """How long a connection is kept that nobody uses."""
 
+    # Deploying
+    runs_at_once: int = Field(default=8, ge=1)
+    """Runs that one process does at the same time; the others wait."""
+    applies_at_once: int = Field(default=8, ge=1, le=64)
+    """Objects of one workflow that are sent to its cluster at the same time."""
+    run_lease_seconds: float = Field(default=15.0, ge=0.5)
+    """How long a run belongs to a process that says nothing: then another one goes on with it."""
+    run_seconds: float = Field(default=600.0, ge=1)
+    """How long a run may take, from its beginning, until everything is ready."""
+    run_trouble_seconds: float = Field(default=60.0, ge=0)
+    """How long a node may be in trouble, such as a container that crashes again and again, before
+    its run fails."""
+    plan_seconds: int = Field(default=3_600, ge=60)
+    """How long a plan that was looked at can be deployed."""
+    drift_seconds: float = Field(default=900.0, ge=10)
+    """Pause between two looks for changes that somebody else made to what is deployed."""
+
     @field_validator("signing_keys", "encryption_keys")
     @classmethod
     def _keys_are_random(cls, keys: list[SecretStr], info: ValidationInfo) -> list[SecretStr]:

@@ -7,8 +7,9 @@ from aiodataloader import DataLoader
 
 from app.domain.cluster import Cluster
 from app.domain.ids import Id
+from app.domain.run import WorkflowRun
 from app.domain.user import Actor, User
-from app.domain.workflow import Version, Workflow, WorkflowRun
+from app.domain.workflow import Version, Workflow
 from app.services import Services
 
 T = TypeVar("T")

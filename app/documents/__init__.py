@@ -2,7 +2,18 @@
 
 from beanie import Document
 
-from app.documents import checks, credentials, feeds, invites, sessions, throttles, users
+from app.documents import (
+    audits,
+    checks,
+    credentials,
+    feeds,
+    inventories,
+    invites,
+    sessions,
+    throttles,
+    users,
+    work,
+)
 from app.documents.clusters import ClusterDocument
 from app.documents.runs import RunDocument
 from app.documents.versions import VersionDocument
@@ -20,5 +31,8 @@ DOCUMENTS: list[type[Document]] = [
     WorkflowDocument,
     VersionDocument,
     RunDocument,
+    work.WorkDocument,
+    inventories.InventoryDocument,
+    audits.AuditDocument,
 ]
 """Every document: what a connection declares and makes indexes for."""

@@ -168,18 +168,19 @@ class WorkflowStore:
         patch: WorkflowPatch,
         *,
         where: Mapping[str, Any],
-        now: datetime,
+        now: datetime | None,
         transaction: Transaction,
     ) -> WorkflowRow | None:
         """One conditional write; None when the document no longer fits `where`.
 
-        The number of the stream's newest event, `seq`, grows with every write.
+        Without `now` it does not count as a change by somebody. The number of the stream's newest
+        event, `seq`, grows with every write.
         """
         update = patch.operators()
-        update["$set"]["updated_at"] = now
+        if now is not None:
+            update["$set"]["updated_at"] = now
         update["$inc"]["seq"] = 1
-        if not update["$unset"]:
-            del update["$unset"]
+        update = {operator: what for operator, what in update.items() if what}
         found = await WorkflowDocument.get_pymongo_collection().find_one_and_update(
             {"_id": ObjectId(id_), **where},
             update,

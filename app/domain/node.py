@@ -8,6 +8,7 @@ import enum
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 
 from app.domain.fields import DnsSubdomain, Line, Namespace
+from app.domain.health.verdict import HealthState
 from app.domain.manifest import Manifest
 from app.domain.maps import Annotations, Labels
 
@@ -152,8 +154,21 @@ class Position(Value):
 class NodeStatus(Value):
     """What a node's objects are doing on the cluster, as last seen; not part of the canvas."""
 
-    state: str = Field(description="One word, such as `healthy`, `pending` or `error`.")
+    node_id: str = Field(description="The node.")
+    state: HealthState
+    reason: str | None = Field(
+        default=None, description="One word for machines, such as `CrashLoopBackOff`."
+    )
     message: str | None = Field(default=None, description="A sentence that says why.")
+    ready_replicas: int | None = Field(
+        default=None, description="Pods that are ready; null for kinds that count none."
+    )
+    desired_replicas: int | None = Field(
+        default=None, description="Pods that there are to be; null for kinds that count none."
+    )
+    updated_at: datetime | None = Field(
+        default=None, description="Since when it is known to be so."
+    )
 
 
 class WorkflowNode(Value):

@@ -1,4 +1,4 @@
-"""The workflow: an application drawn as a graph, its versions and its runs."""
+"""The workflow: an application drawn as a graph, and its versions."""
 
 from __future__ import annotations
 
@@ -20,16 +20,6 @@ class WorkflowStatus(enum.StrEnum):
     DRAFT = "draft"
     PUBLISHED = "published"
     ARCHIVED = "archived"
-
-
-class RunStatus(enum.StrEnum):
-    """Where a run is in its life."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
 
 
 class Entity(BaseModel):
@@ -112,16 +102,3 @@ class Version(VersionRow):
     @property
     def canvas(self) -> Canvas:
         return Canvas.model_construct(nodes=self.nodes, edges=self.edges)
-
-
-class WorkflowRun(Entity):
-    """One deploy of one version."""
-
-    workflow_id: Id
-    version: int
-    status: RunStatus
-    started_by: Id
-    created_at: datetime
-    started_at: datetime | None = None
-    completed_at: datetime | None = None
-    error: str | None = None

@@ -5,7 +5,7 @@ was faster it is done again on what they made of it, unless the caller named the
 decided on: then the caller is told.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -37,6 +37,9 @@ class VersionDraft:
     description: str = ""
     restored_from: int | None = None
     automatic: bool = False
+    canvas: Canvas | None = None
+    """Another canvas than the workflow's: what a rollback deploys."""
+    run_id: Id | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,10 @@ class Change:
     canvas: Canvas | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     version: VersionDraft | None = None
+    marks: Mapping[str, Any] = field(default_factory=dict)
+    """Metadata that tells what happened to the workflow and makes no revision."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """By how much counters among the metadata grow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,10 @@ class Changed:
         if self.version is None:
             raise AssertionError("the change made no version")
         return self.version
+
+
+Also = Callable[[Changed, Transaction], Awaitable[None]]
+"""What else belongs to a change, done in its transaction; perhaps several times."""
 
 
 class Changes:
@@ -90,10 +101,12 @@ class Changes:
         *,
         expected: int | None = None,
         deleted: bool = False,
+        also: Also | None = None,
     ) -> Changed:
         """Changes the workflow as `decide` says; None means that it is already so.
 
         `expected` is the revision that the caller decided on. `deleted` admits deleted workflows.
+        `also` is done in the same transaction; what it raises undoes everything.
         Raises NotFound, RevisionConflict, LimitExceeded (when the canvas changes), Conflict (when
         `expected` is left out and too many people change it at once), and what `decide` raises.
         """
@@ -109,19 +122,43 @@ class Changes:
             if change is None or change == Change(canvas=before.canvas):
                 return Changed(before)
             self._check_size(before, change)
-            changed = await self._write(actor, before, change)
+            changed = await self._write(actor, before, change, also)
             if changed is not None:
                 return changed
         raise Conflict("Too many people change this workflow at once. Try again.")
 
-    async def _write(self, actor: Actor, before: Workflow, change: Change) -> Changed | None:
+    async def mark(
+        self,
+        workflow_id: Id,
+        *,
+        counts: Mapping[str, int],
+        transaction: Transaction,
+    ) -> None:
+        """Counts what happened to a workflow, and tells of it; no revision is made."""
+        now = self._now()
+        nothing = Canvas()
+        row = await self._workflows.update(
+            workflow_id,
+            WorkflowPatch(before=nothing, after=nothing, increments=counts),
+            where={},
+            now=None,
+            transaction=transaction,
+        )
+        if row is not None:
+            seen = CanvasChange.between(nothing, nothing)
+            await self._outbox.append(_event(row, seen, None, now), transaction)
+
+    async def _write(
+        self, actor: Actor, before: Workflow, change: Change, also: Also | None
+    ) -> Changed | None:
         now = self._now()
         canvas = change.canvas or before.canvas
         patch = WorkflowPatch(
             before=before.canvas,
             after=canvas,
-            fields=change.fields,
+            fields={**change.marks, **change.fields},
             increments={
+                **change.counts,
                 "revision": int(change.canvas is not None or bool(change.fields)),
                 "current_version": int(change.version is not None),
             },
@@ -143,8 +180,11 @@ class Changes:
             if change.version is not None:
                 version = _version(workflow, change.version, actor, now)
                 await self._versions.insert(version, transaction)
-            await self._outbox.append(_event(row, seen, actor, now), transaction)
-            return Changed(workflow, version)
+            await self._outbox.append(_event(row, seen, actor.id, now), transaction)
+            changed = Changed(workflow, version)
+            if also is not None:
+                await also(changed, transaction)
+            return changed
 
         return await self._database.transaction(work)
 
@@ -164,6 +204,7 @@ class Changes:
 
 
 def _version(workflow: Workflow, draft: VersionDraft, actor: Actor, now: datetime) -> Version:
+    canvas = draft.canvas or workflow.canvas
     return Version.model_construct(
         id=new_id(),
         workflow_id=workflow.id,
@@ -175,18 +216,18 @@ def _version(workflow: Workflow, draft: VersionDraft, actor: Actor, now: datetim
         created_by=actor.id,
         restored_from=draft.restored_from,
         automatic=draft.automatic,
-        run_id=None,
-        nodes=workflow.nodes,
-        edges=workflow.edges,
+        run_id=draft.run_id,
+        nodes=canvas.nodes,
+        edges=canvas.edges,
     )
 
 
-def _event(row: WorkflowRow, seen: CanvasChange, actor: Actor, now: datetime) -> Event:
+def _event(row: WorkflowRow, seen: CanvasChange, actor_id: Id | None, now: datetime) -> Event:
     return Event(
         stream=workflow_stream(row.id),
         seq=row.seq,
         type="WorkflowEdited",
         payload=edited_payload(row, seen),
-        actor_id=actor.id,
+        actor_id=actor_id,
         at=now,
     )

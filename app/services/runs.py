@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.documents.runs import RunStore
 from app.domain.ids import Id
-from app.domain.workflow import WorkflowRun
+from app.domain.run import WorkflowRun
 
 
 class Runs:

@@ -5,8 +5,8 @@ from datetime import datetime
 import strawberry
 
 from app.domain.ids import Id
+from app.domain.run import RunStatus, WorkflowRun
 from app.domain.user import User
-from app.domain.workflow import RunStatus, WorkflowRun
 from schema.account.types import UserType
 from schema.context import Info
 

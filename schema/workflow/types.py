@@ -17,8 +17,9 @@ from app.domain.node import WorkflowNode
 from app.domain.policy import Decision, WorkflowAction
 from app.domain.problems import Problem, Severity
 from app.domain.rendering import ManifestFormat
+from app.domain.run import WorkflowRun
 from app.domain.user import User
-from app.domain.workflow import Version, Workflow, WorkflowRow, WorkflowRun, WorkflowStatus
+from app.domain.workflow import Version, Workflow, WorkflowRow, WorkflowStatus
 from schema.account.types import UserType
 from schema.cluster.types import ClusterType
 from schema.connection import After, Connection, First, connection_type, page_of

@@ -11,8 +11,9 @@ from app.domain.canvas import Canvas, Edge
 from app.domain.comparing import ChangeKind, EdgeChange, FieldChange, NodeChange
 from app.domain.ids import Id
 from app.domain.node import NodeType, WorkflowNode
+from app.domain.run import WorkflowRun
 from app.domain.user import User
-from app.domain.workflow import Version, VersionRow, WorkflowRun
+from app.domain.workflow import Version, VersionRow
 from schema.account.types import UserType
 from schema.connection import connection_type
 from schema.context import Info

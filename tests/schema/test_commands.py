@@ -8,8 +8,8 @@ from app.documents.clusters import ClusterStore
 from app.documents.database import new_id
 from app.documents.runs import RunStore
 from app.domain.cluster import AuthType, Cluster, ClusterRole, ClusterShare
+from app.domain.run import RunStatus, WorkflowRun
 from app.domain.user import Actor
-from app.domain.workflow import RunStatus, WorkflowRun
 from app.services import Services
 from app.services.workflows import WorkflowDraft
 from tests.asking import asker
@@ -47,6 +47,8 @@ async def hundred(services: Services, owner: Actor) -> None:
                 WorkflowRun(
                     id=new_id(),
                     workflow_id=made.id,
+                    cluster_id=cluster.id,
+                    namespace="default",
                     version=1,
                     status=status,
                     started_by=owner.id,

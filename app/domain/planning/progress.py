@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.domain.health import Health, HealthState
-from app.domain.workflow import RunStatus
+from app.domain.runstatus import RunStatus
 
 
 class NodeState(enum.StrEnum):

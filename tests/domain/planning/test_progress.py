@@ -17,7 +17,7 @@ from app.domain.planning.progress import (
     ended,
     next_status,
 )
-from app.domain.workflow import RunStatus
+from app.domain.runstatus import RunStatus
 
 PENDING, APPLYING, WAITING = NodeState.PENDING, NodeState.APPLYING, NodeState.WAITING
 READY, FAILED = NodeState.READY, NodeState.FAILED

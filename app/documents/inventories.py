@@ -1,0 +1,154 @@
+"""Inventories in MongoDB: one per workflow and cluster, its entries by a digest of their identity,
+so that a run can say of one object what has become of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from bson import ObjectId
+from pydantic import Field
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from app.documents.database import Stored, Transaction
+from app.domain.ids import Id
+from app.domain.inventory import Inventory
+from app.domain.labels import digest
+from app.domain.planning import InventoryEntry, ObjectKey
+
+
+class InventoryDocument(Stored):
+    """An inventory as it is stored."""
+
+    workflow_id: Id
+    cluster_id: Id
+    namespace: str
+    version: int | None = None
+    workflow_name: str = ""
+    entries: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    updated_at: datetime
+
+    class Settings(Stored.Settings):
+        name = "inventories"
+        indexes = [  # noqa: RUF012
+            IndexModel(
+                [("workflow_id", ASCENDING), ("cluster_id", ASCENDING)],
+                name="workflow_cluster",
+                unique=True,
+            ),
+            IndexModel([("cluster_id", ASCENDING), ("_id", ASCENDING)], name="cluster"),
+        ]
+
+
+def digest_of(key: ObjectKey) -> str:
+    """Stands for an object in the documents of inventories and work: 24 hexadecimal digits."""
+    return digest("\n".join(key.identity), 24)
+
+
+class InventoryStore:
+    """Every query on inventories."""
+
+    async def get(
+        self, workflow_id: Id, cluster_id: Id, transaction: Transaction | None = None
+    ) -> Inventory | None:
+        found = await InventoryDocument.get_pymongo_collection().find_one(
+            _of(workflow_id, cluster_id), session=transaction
+        )
+        return _inventory(found) if found else None
+
+    async def of_workflows(self, workflow_ids: Sequence[Id]) -> list[Inventory]:
+        """All inventories of the workflows, the last changed first."""
+        wanted = [ObjectId(id_) for id_ in workflow_ids]
+        found = (
+            InventoryDocument.get_pymongo_collection()
+            .find({"workflow_id": {"$in": wanted}})
+            .sort("updated_at", DESCENDING)
+        )
+        return [_inventory(document) async for document in found]
+
+    async def on_cluster(self, cluster_id: Id) -> list[Inventory]:
+        """All inventories of a cluster."""
+        found = InventoryDocument.get_pymongo_collection().find(
+            {"cluster_id": ObjectId(cluster_id)}
+        )
+        return [_inventory(document) async for document in found]
+
+    async def put(
+        self,
+        workflow_id: Id,
+        cluster_id: Id,
+        *,
+        namespace: str,
+        entries: Iterable[InventoryEntry],
+        now: datetime,
+        transaction: Transaction,
+    ) -> None:
+        """Writes the entries of a run that is about to begin, in place of those before."""
+        await InventoryDocument.get_pymongo_collection().update_one(
+            _of(workflow_id, cluster_id),
+            {
+                "$set": {
+                    "namespace": namespace,
+                    "entries": {digest_of(one.key): _written(one) for one in entries},
+                    "updated_at": now,
+                }
+            },
+            upsert=True,
+            session=transaction,
+        )
+
+    async def note(
+        self,
+        workflow_id: Id,
+        cluster_id: Id,
+        *,
+        made: Mapping[str, str],
+        gone: Iterable[str],
+        transaction: Transaction,
+    ) -> None:
+        """The uids of what was made, and what is gone, by `digest_of` their keys."""
+        put = {f"entries.{one}.uid": uid for one, uid in made.items()}
+        away = {f"entries.{one}": "" for one in gone}
+        changes = {op: what for op, what in (("$set", put), ("$unset", away)) if what}
+        if changes:
+            await InventoryDocument.get_pymongo_collection().update_one(
+                _of(workflow_id, cluster_id), changes, session=transaction
+            )
+
+    async def deployed(
+        self,
+        workflow_id: Id,
+        cluster_id: Id,
+        *,
+        version: int | None,
+        workflow_name: str,
+        now: datetime,
+        transaction: Transaction,
+    ) -> None:
+        """A run has finished applying this version; None when it has removed it."""
+        await InventoryDocument.get_pymongo_collection().update_one(
+            _of(workflow_id, cluster_id),
+            {"$set": {"version": version, "workflow_name": workflow_name, "updated_at": now}},
+            session=transaction,
+        )
+
+
+def _of(workflow_id: Id, cluster_id: Id) -> dict[str, Any]:
+    return {"workflow_id": ObjectId(workflow_id), "cluster_id": ObjectId(cluster_id)}
+
+
+def _written(entry: InventoryEntry) -> dict[str, Any]:
+    return {**asdict(entry.key), "uid": entry.uid, "node_id": entry.node_id}
+
+
+def _read(stored: Mapping[str, Any]) -> InventoryEntry:
+    key = ObjectKey(stored["api_version"], stored["kind"], stored["namespace"], stored["name"])
+    return InventoryEntry(key, stored["uid"], stored["node_id"])
+
+
+def _inventory(document: Mapping[str, Any]) -> Inventory:
+    # An entry that was removed before a uid was noted is only that uid.
+    whole = [one for one in document["entries"].values() if "name" in one]
+    return Inventory.model_validate(
+        {**document, "id": document["_id"], "entries": [_read(one) for one in whole]}
+    )

@@ -1,0 +1,198 @@
+"""What is left to do of runs: one document while a run is active, and so at most one per workflow.
+
+Who claims it moves its due time to the end of the lease; a process that dies leaves a document that
+is due a little later. Every claim has a greater `fence`, and everything that a worker writes of a
+run is written on the condition that its fence is still the greatest.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bson import ObjectId
+from pydantic import Field
+from pymongo import ASCENDING, IndexModel, ReturnDocument
+from pymongo.asynchronous.change_stream import AsyncChangeStream
+
+from app.documents.database import Stored, Transaction
+from app.domain.ids import Id
+
+
+class WorkDocument(Stored):
+    """The work of a run, under the run's id."""
+
+    workflow_id: Id
+    cluster_id: Id
+    due_at: datetime
+    fence: int = 0
+    cancel: bool = False
+    workflow_name: str
+    plan: str
+    """The plan as JSON text, without what is only for people."""
+    done: dict[str, str] = Field(default_factory=dict)
+    """Objects that were dealt with: their uid, or nothing, by the digest of their identity."""
+
+    class Settings(Stored.Settings):
+        name = "run_work"
+        indexes = [  # noqa: RUF012
+            IndexModel([("workflow_id", ASCENDING)], name="one_per_workflow", unique=True),
+            IndexModel([("due_at", ASCENDING)], name="due"),
+            IndexModel([("cluster_id", ASCENDING)], name="cluster"),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The right to do a run, until somebody has a greater fence."""
+
+    run_id: Id
+    workflow_id: Id
+    cluster_id: Id
+    fence: int
+    cancel: bool
+    workflow_name: str
+    plan: str
+    done: Mapping[str, str]
+
+
+class WorkStore:
+    """Every query on the work of runs."""
+
+    async def add(
+        self,
+        run_id: Id,
+        *,
+        workflow_id: Id,
+        cluster_id: Id,
+        workflow_name: str,
+        plan: str,
+        due_at: datetime,
+        transaction: Transaction,
+    ) -> None:
+        """Raises pymongo's DuplicateKeyError when the workflow has an active run."""
+        await WorkDocument.get_pymongo_collection().insert_one(
+            {
+                "_id": ObjectId(run_id),
+                "workflow_id": ObjectId(workflow_id),
+                "cluster_id": ObjectId(cluster_id),
+                "due_at": due_at,
+                "fence": 0,
+                "cancel": False,
+                "workflow_name": workflow_name,
+                "plan": plan,
+                "done": {},
+            },
+            session=transaction,
+        )
+
+    async def active_run(
+        self, workflow_id: Id, transaction: Transaction | None = None
+    ) -> Id | None:
+        """The workflow's active run."""
+        found = await WorkDocument.get_pymongo_collection().find_one(
+            {"workflow_id": ObjectId(workflow_id)}, {"_id": 1}, session=transaction
+        )
+        return Id(found["_id"]) if found else None
+
+    async def count_on(self, cluster_id: Id, transaction: Transaction | None = None) -> int:
+        """How many active runs the cluster has."""
+        return await WorkDocument.get_pymongo_collection().count_documents(
+            {"cluster_id": ObjectId(cluster_id)}, session=transaction
+        )
+
+    async def claim_due(self, *, now: datetime, until: datetime) -> Work | None:
+        """The work that has been due for the longest time, claimed until `until`."""
+        found = await WorkDocument.get_pymongo_collection().find_one_and_update(
+            {"due_at": {"$lte": now}},
+            {"$set": {"due_at": until}, "$inc": {"fence": 1}},
+            sort=[("due_at", ASCENDING)],
+            return_document=ReturnDocument.AFTER,
+        )
+        return _work(found) if found else None
+
+    async def next_due(self) -> datetime | None:
+        """When the next work is due; None when there is none."""
+        found = await WorkDocument.get_pymongo_collection().find_one(
+            {}, {"due_at": 1}, sort=[("due_at", ASCENDING)]
+        )
+        return found["due_at"] if found else None
+
+    async def renew(self, work: Work, *, until: datetime) -> bool | None:
+        """Keeps the claim: whether the run is to be cancelled; None when it is lost."""
+        found = await WorkDocument.get_pymongo_collection().find_one_and_update(
+            _held(work), {"$set": {"due_at": until}}, projection={"cancel": 1}
+        )
+        return bool(found["cancel"]) if found else None
+
+    async def mark(
+        self, work: Work, done: Mapping[str, str], *, until: datetime, transaction: Transaction
+    ) -> bool:
+        """Notes what was dealt with, as part of telling of it, and keeps the claim until `until`.
+
+        False when somebody else has claimed it since: then nothing may be written.
+        """
+        marks = {f"done.{digest}": uid for digest, uid in done.items()}
+        held = await WorkDocument.get_pymongo_collection().update_one(
+            _held(work), {"$set": {"due_at": until, **marks}}, session=transaction
+        )
+        return held.matched_count == 1
+
+    async def finish(self, work: Work, transaction: Transaction) -> bool:
+        """The run has ended. False when somebody else has claimed it since."""
+        gone = await WorkDocument.get_pymongo_collection().delete_one(
+            _held(work), session=transaction
+        )
+        return gone.deleted_count == 1
+
+    async def cancel(self, run_id: Id, transaction: Transaction) -> int | None:
+        """Asks whoever does it to stop: the fence of the last claim, 0 when nobody has begun; None
+        when the run has ended."""
+        found = await WorkDocument.get_pymongo_collection().find_one_and_update(
+            {"_id": ObjectId(run_id)}, {"$set": {"cancel": True}}, session=transaction
+        )
+        return int(found["fence"]) if found else None
+
+    async def withdraw(self, run_id: Id, transaction: Transaction) -> None:
+        """Takes back what nobody has begun."""
+        await WorkDocument.get_pymongo_collection().delete_one(
+            {"_id": ObjectId(run_id), "fence": 0}, session=transaction
+        )
+
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator[AsyncChangeStream[dict[str, Any]]]:
+        """Changes that a worker wants to hear of: new work, and runs that are to be cancelled.
+
+        Their `documentKey._id` is the run's.
+        """
+        pipeline: Sequence[dict[str, Any]] = [
+            {
+                "$match": {
+                    "$or": [
+                        {"operationType": "insert"},
+                        {"updateDescription.updatedFields.cancel": True},
+                    ]
+                }
+            },
+            {"$project": {"operationType": 1, "documentKey": 1}},
+        ]
+        async with await WorkDocument.get_pymongo_collection().watch(pipeline) as changes:
+            yield changes
+
+
+def _held(work: Work) -> dict[str, Any]:
+    return {"_id": ObjectId(work.run_id), "fence": work.fence}
+
+
+def _work(found: Mapping[str, Any]) -> Work:
+    return Work(
+        run_id=Id(found["_id"]),
+        workflow_id=Id(found["workflow_id"]),
+        cluster_id=Id(found["cluster_id"]),
+        fence=found["fence"],
+        cancel=found["cancel"],
+        workflow_name=found["workflow_name"],
+        plan=found["plan"],
+        done=found["done"],
+    )
