@@ -9,6 +9,7 @@ from app.documents import (
     feeds,
     inventories,
     invites,
+    plans,
     sessions,
     throttles,
     users,
@@ -33,6 +34,7 @@ DOCUMENTS: list[type[Document]] = [
     RunDocument,
     work.WorkDocument,
     inventories.InventoryDocument,
+    plans.PlanDocument,
     audits.AuditDocument,
 ]
 """Every document: what a connection declares and makes indexes for."""
