@@ -179,7 +179,7 @@ async def seed(services: Services, *, password: str) -> Demo:
 async def offer_sandbox(services: Services, demo: Demo, *, kubeconfig: str) -> None:
     """The demo user's cluster `sandbox`, which may have another address than it had before.
 
-    A demo workflow that is new deploys to it.
+    A demo workflow that is new deploys to it, and may.
     """
     actor = await _actor(services, demo.password)
     draft = KubeconfigDraft(content=kubeconfig)
@@ -198,6 +198,7 @@ async def offer_sandbox(services: Services, demo: Demo, *, kubeconfig: str) -> N
         found = await services.clusters.update_credentials(actor, found.id, draft, Place())
     if demo.is_new:
         await services.workflows.update(actor, demo.workflow_id, {"cluster_id": found.id})
+        await services.workflows.publish(actor, demo.workflow_id)
 
 
 async def _actor(services: Services, password: str) -> Actor:

@@ -18,7 +18,7 @@ from app.sandbox.web import (
     reading,
     reviews,
     scale,
-    tables,
+    views,
     watching,
     writing,
 )
@@ -154,9 +154,9 @@ async def _dispatch(call: Call, verb: str) -> Response:
     if verb == "watch":
         return _stream(watching.watch(call), body.JSON)
     made = await _VERBS[verb](call)
-    table = tables.shown(call)
-    if table is not None:
-        made = table(made)
+    shown = views.shown(call)
+    if shown is not None:
+        made = shown(made)
     created = verb == "create" or (verb == "patch" and call.created)
     return body.answer(made, 201 if created else 200, warnings=call.warnings)
 

@@ -15,9 +15,10 @@ from app.sandbox.errors import ApiError, bad_option, bad_request
 from app.sandbox.objects import Object
 from app.sandbox.resources import Resource
 from app.sandbox.store import Event
-from app.sandbox.web import tables
+from app.sandbox.web import views
 from app.sandbox.web.call import Call
 from app.sandbox.web.reading import Matches, matcher, presented
+from app.sandbox.web.tables import Shown
 
 BOOKMARK_SECONDS = 60.0
 LONGEST_SECONDS = 1800.0
@@ -43,7 +44,7 @@ def watch(call: Call) -> AsyncIterator[bytes]:
         call.target.namespace,
         matcher(call),
         bookmarks=call.flag("allowWatchBookmarks"),
-        table=tables.shown(call),
+        view=views.shown(call),
     )
     listed = initial or ("sendInitialEvents" not in call.query and version == 0)
     # The list is taken now, before the first byte is asked for: a write from here on is an event.
@@ -68,7 +69,7 @@ class _Watcher:
     namespace: str
     matches: Matches
     bookmarks: bool
-    table: tables.Shown | None
+    view: Shown | None
 
     def state(self) -> list[Object]:
         """What matches at this moment."""
@@ -130,7 +131,7 @@ class _Watcher:
 
     def _line(self, type_: str, obj: Object) -> bytes:
         shown = presented(self.resource, obj)
-        return _encoded(type_, shown if self.table is None else self.table(shown))
+        return _encoded(type_, shown if self.view is None else self.view(shown))
 
     def _bookmark(self, version: int, annotations: dict[str, str] | None) -> bytes:
         metadata: Object = {"resourceVersion": str(version), "creationTimestamp": None}
