@@ -21,6 +21,7 @@ from app.settings import Settings, environment_variable
 
 COMMANDS = {
     "serve": "start the server (the embedded database too, unless MONGODB_URI is set)",
+    "worker": "do the runs that are queued, and answer no requests",
     "sandbox": "start a pretended Kubernetes cluster, in which nothing is executed",
     "schema": "print the GraphQL schema",
     "config": "print every setting: its variable, its value and what it is for",

@@ -90,6 +90,23 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.runs = Counter(
+            "kubeorch_runs",
+            "Runs that this process has brought to an end, by how they ended.",
+            ["status"],
+            registry=self.registry,
+        )
+        self.active_runs = Gauge(
+            "kubeorch_active_runs",
+            "Runs that this process is doing.",
+            registry=self.registry,
+        )
+        self.lost_leases = Counter(
+            "kubeorch_run_leases_lost",
+            "Runs that this process had to leave to another one.",
+            registry=self.registry,
+        )
+
     def exposition(self) -> bytes:
         """Everything, as CONTENT_TYPE."""
         return generate_latest(self.registry)

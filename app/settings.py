@@ -208,6 +208,9 @@ class Settings(BaseSettings):
     run_trouble_seconds: float = Field(default=60.0, ge=0)
     """How long a node may be in trouble, such as a container that crashes again and again, before
     its run fails."""
+    run_steady_seconds: float = Field(default=2.0, ge=0)
+    """How long new pods have to stay ready before their node is: what crashes at its start is ready
+    for a moment."""
     plan_seconds: int = Field(default=3_600, ge=60)
     """How long a plan that was looked at can be deployed."""
     drift_seconds: float = Field(default=900.0, ge=10)

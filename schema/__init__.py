@@ -10,6 +10,9 @@ from schema.account.queries import QUERIES as ACCOUNT_QUERIES
 from schema.cluster import queries as cluster_queries
 from schema.cluster import subscriptions as cluster_subscriptions
 from schema.cluster.mutations import MUTATIONS as CLUSTER_MUTATIONS
+from schema.deployment import queries as deployment_queries
+from schema.deployment import subscriptions as deployment_subscriptions
+from schema.deployment.mutations import MUTATIONS as DEPLOYMENT_MUTATIONS
 from schema.errors import HANDLERS
 from schema.execution import Schema
 from schema.limits import Limits
@@ -23,13 +26,22 @@ Query = create_type(
         *ACCOUNT_QUERIES,
         *queries.QUERIES,
         *cluster_queries.QUERIES,
+        *deployment_queries.QUERIES,
         *palette.QUERIES,
         *server.QUERIES,
     ],
 )
-Mutation = create_type("Mutation", [*ACCOUNT_MUTATIONS, *WORKFLOW_MUTATIONS, *CLUSTER_MUTATIONS])
+Mutation = create_type(
+    "Mutation",
+    [*ACCOUNT_MUTATIONS, *WORKFLOW_MUTATIONS, *DEPLOYMENT_MUTATIONS, *CLUSTER_MUTATIONS],
+)
 Subscription = create_type(
-    "Subscription", [*subscriptions.SUBSCRIPTIONS, *cluster_subscriptions.SUBSCRIPTIONS]
+    "Subscription",
+    [
+        *subscriptions.SUBSCRIPTIONS,
+        *deployment_subscriptions.SUBSCRIPTIONS,
+        *cluster_subscriptions.SUBSCRIPTIONS,
+    ],
 )
 
 

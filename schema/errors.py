@@ -13,10 +13,12 @@ import strawberry
 from strawberry.pydantic import InputValidationError
 from strawberry.schema.exception_handlers import ExceptionHandler
 
+from app.domain import deploying
 from app.domain import errors as domain
 from app.domain.node import NodeType
 from app.domain.workflow import Workflow
-from schema.workflow.types import WorkflowType
+from schema.deployment.plans import MissingKeysType
+from schema.workflow.types import ProblemType, WorkflowType
 
 
 @strawberry.enum(description="What went wrong, in one word that programs can rely on.")
@@ -31,6 +33,7 @@ class ErrorCode(enum.StrEnum):
     RATE_LIMITED = "RATE_LIMITED"
     LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
     CLUSTER_UNREACHABLE = "CLUSTER_UNREACHABLE"
+    DEPLOY_REFUSED = "DEPLOY_REFUSED"
 
 
 @strawberry.interface(description="A failure that the caller can understand and act on.")
@@ -107,6 +110,18 @@ class ClusterUnreachable(UserError):
     fault: domain.ClusterFault = strawberry.field(description="Which failure it was.")
     retry_after: int | None = strawberry.field(
         description="Seconds until it is worth trying again, when the cluster said so."
+    )
+
+
+@strawberry.type(
+    description="The canvas or the cluster does not admit the deploy. Nothing was changed."
+)
+class DeployRefused(UserError):
+    problems: list[ProblemType] = strawberry.field(
+        description="Everything that stands in the way, each with what to do about it."
+    )
+    missing_secret_keys: list[MissingKeysType] = strawberry.field(
+        description="Secret values to send along."
     )
 
 
@@ -200,6 +215,15 @@ _TABLE: dict[type[Exception], tuple[type[UserError], Callable[[Any], UserError]]
             ErrorCode.CLUSTER_UNREACHABLE,
             fault=lambda e: e.fault,
             retry_after=lambda e: None if e.retry_after is None else math.ceil(e.retry_after),
+        ),
+    ),
+    deploying.DeployRefused: (
+        DeployRefused,
+        _plain(
+            DeployRefused,
+            ErrorCode.DEPLOY_REFUSED,
+            problems=lambda e: [ProblemType.of(problem) for problem in e.problems],
+            missing_secret_keys=lambda e: [MissingKeysType.of(missing) for missing in e.missing],
         ),
     ),
 }

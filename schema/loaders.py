@@ -6,10 +6,12 @@ from typing import TypeVar
 from aiodataloader import DataLoader
 
 from app.domain.cluster import Cluster
+from app.domain.drift import Drift
 from app.domain.ids import Id
+from app.domain.node import NodeStatus
 from app.domain.run import WorkflowRun
 from app.domain.user import Actor, User
-from app.domain.workflow import Version, Workflow
+from app.domain.workflow import Version, Workflow, WorkflowRow
 from app.services import Services
 
 T = TypeVar("T")
@@ -26,13 +28,26 @@ class Loaders:
             found = await services.clusters.default_of(actor) if actor else None
             return {found.owner_id: found} if found else {}
 
+        async def visible_rows(ids: Sequence[Id]) -> dict[Id, WorkflowRow]:
+            return await services.workflows.rows(actor, ids) if actor else {}
+
+        async def visible_statuses(ids: Sequence[Id]) -> dict[Id, list[NodeStatus]]:
+            return await services.statuses.of(actor, ids) if actor else {}
+
+        async def visible_drifts(ids: Sequence[Id]) -> dict[Id, Drift]:
+            return await services.drifts.last(actor, ids) if actor else {}
+
         self.users: DataLoader[Id, User | None] = _loader(services.accounts.by_ids)
         self.clusters: DataLoader[Id, Cluster | None] = _loader(visible_clusters)
         self.default_clusters: DataLoader[Id, Cluster | None] = _loader(own_default)
         self.workflows: DataLoader[Id, Workflow | None] = _loader(services.workflows.by_ids)
+        self.workflow_rows: DataLoader[Id, WorkflowRow | None] = _loader(visible_rows)
         self.versions: DataLoader[Id, Version | None] = _loader(services.versions.by_ids)
         self.runs: DataLoader[Id, WorkflowRun | None] = _loader(services.runs.by_ids)
         self.last_runs: DataLoader[Id, WorkflowRun | None] = _loader(services.runs.last_of)
+        self.live_versions: DataLoader[Id, int | None] = _loader(services.runs.live_versions)
+        self.statuses: DataLoader[Id, list[NodeStatus] | None] = _loader(visible_statuses)
+        self.last_drifts: DataLoader[Id, Drift | None] = _loader(visible_drifts)
 
 
 def _loader(

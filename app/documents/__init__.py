@@ -6,13 +6,16 @@ from app.documents import (
     audits,
     checks,
     credentials,
+    drifts,
     feeds,
     inventories,
     invites,
     plans,
     sessions,
+    statuses,
     throttles,
     users,
+    watches,
     work,
 )
 from app.documents.clusters import ClusterDocument
@@ -34,6 +37,9 @@ DOCUMENTS: list[type[Document]] = [
     RunDocument,
     work.WorkDocument,
     inventories.InventoryDocument,
+    statuses.NodeStatusDocument,
+    watches.ClusterWatchDocument,
+    drifts.DriftDocument,
     plans.PlanDocument,
     audits.AuditDocument,
 ]

@@ -1,7 +1,8 @@
 """Inventories in MongoDB: one per workflow and cluster, its entries by a digest of their identity,
 so that a run can say of one object what has become of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -56,12 +57,14 @@ class InventoryStore:
         )
         return _inventory(found) if found else None
 
-    async def of_workflows(self, workflow_ids: Sequence[Id]) -> list[Inventory]:
+    async def of_workflows(
+        self, workflow_ids: Sequence[Id], transaction: Transaction | None = None
+    ) -> list[Inventory]:
         """All inventories of the workflows, the last changed first."""
         wanted = [ObjectId(id_) for id_ in workflow_ids]
         found = (
             InventoryDocument.get_pymongo_collection()
-            .find({"workflow_id": {"$in": wanted}})
+            .find({"workflow_id": {"$in": wanted}}, session=transaction)
             .sort("updated_at", DESCENDING)
         )
         return [_inventory(document) async for document in found]
@@ -72,6 +75,18 @@ class InventoryStore:
             {"cluster_id": ObjectId(cluster_id)}
         )
         return [_inventory(document) async for document in found]
+
+    async def count_on(self, cluster_id: Id, transaction: Transaction) -> int:
+        """How many workflows have something on the cluster."""
+        return await InventoryDocument.get_pymongo_collection().count_documents(
+            {"cluster_id": ObjectId(cluster_id), "entries": {"$ne": {}}}, session=transaction
+        )
+
+    async def forget(self, cluster_id: Id, transaction: Transaction) -> None:
+        """Forgets what is on a cluster."""
+        await InventoryDocument.get_pymongo_collection().delete_many(
+            {"cluster_id": ObjectId(cluster_id)}, session=transaction
+        )
 
     async def put(
         self,
@@ -132,18 +147,85 @@ class InventoryStore:
             session=transaction,
         )
 
+    async def live_versions(self, workflow_ids: Sequence[Id]) -> dict[Id, int]:
+        """The version of each workflow that was applied last and is not removed, in one command."""
+        wanted = [ObjectId(id_) for id_ in workflow_ids]
+        found = InventoryDocument.get_pymongo_collection().find(
+            {"workflow_id": {"$in": wanted}, "version": {"$ne": None}},
+            {"_id": 0, "workflow_id": 1, "version": 1},
+            sort=[("updated_at", ASCENDING)],
+            batch_size=len(wanted) * 100,
+        )
+        return {Id(one["workflow_id"]): one["version"] async for one in found}
+
+    async def heads(self, workflow_ids: Sequence[Id]) -> list[Inventory]:
+        """All inventories of the workflows without their entries, the last changed first."""
+        wanted = [ObjectId(id_) for id_ in workflow_ids]
+        found = (
+            InventoryDocument.get_pymongo_collection()
+            .find({"workflow_id": {"$in": wanted}}, {"entries": 0})
+            .sort("updated_at", DESCENDING)
+        )
+        return [_inventory({**document, "entries": {}}) async for document in found]
+
+    async def clusters(self) -> list[Id]:
+        """The clusters of all inventories that are not empty."""
+        found = await InventoryDocument.get_pymongo_collection().distinct(
+            "cluster_id", {"entries": {"$gt": {}}}
+        )
+        return [Id(one) for one in found]
+
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator[AsyncIterator[Id]]:
+        """The workflows of which something was deployed or removed, from now on.
+
+        Whatever is not in it can be read from the collection once this is open.
+        """
+        collection = InventoryDocument.get_pymongo_collection()
+        pipeline: list[dict[str, Any]] = [
+            {
+                # Not the uids of what was made.
+                "$match": {
+                    "$or": [
+                        {"operationType": {"$in": ["insert", "replace"]}},
+                        {"updateDescription.updatedFields.updated_at": {"$exists": True}},
+                        {"updateDescription.removedFields.0": {"$exists": True}},
+                    ]
+                }
+            },
+            {"$project": {"documentKey": 1}},
+        ]
+        client = collection.database.client
+        async with (
+            client.start_session(causal_consistency=True) as session,
+            await collection.watch(pipeline, session=session) as changes,
+        ):
+            # The stream may begin ahead of what a majority has; this waits until it does not.
+            await collection.find_one({"_id": None}, session=session)
+
+            async def workflows() -> AsyncIterator[Id]:
+                async for change in changes:
+                    found = await collection.find_one(
+                        {"_id": change["documentKey"]["_id"]}, {"workflow_id": 1}
+                    )
+                    if found is not None:
+                        yield Id(found["workflow_id"])
+
+            yield workflows()
+
 
 def _of(workflow_id: Id, cluster_id: Id) -> dict[str, Any]:
     return {"workflow_id": ObjectId(workflow_id), "cluster_id": ObjectId(cluster_id)}
 
 
 def _written(entry: InventoryEntry) -> dict[str, Any]:
-    return {**asdict(entry.key), "uid": entry.uid, "node_id": entry.node_id}
+    kept = {"kept": True} if entry.kept else {}
+    return {**asdict(entry.key), "uid": entry.uid, "node_id": entry.node_id, **kept}
 
 
 def _read(stored: Mapping[str, Any]) -> InventoryEntry:
     key = ObjectKey(stored["api_version"], stored["kind"], stored["namespace"], stored["name"])
-    return InventoryEntry(key, stored["uid"], stored["node_id"])
+    return InventoryEntry(key, stored["uid"], stored["node_id"], stored.get("kept", False))
 
 
 def _inventory(document: Mapping[str, Any]) -> Inventory:

@@ -1,6 +1,7 @@
 """Runs in MongoDB: what people see of them. What a worker needs meanwhile is in `work`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
@@ -9,7 +10,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from app.documents.database import Stored, Transaction, encode
 from app.documents.keyset import Keyset, Page, find_page
 from app.domain.ids import Id
-from app.domain.run import WorkflowRun
+from app.domain.run import RunFilter, WorkflowRun
 
 
 class RunDocument(WorkflowRun, Stored):
@@ -29,6 +30,18 @@ class RunDocument(WorkflowRun, Stored):
                 name="request_key",
                 unique=True,
                 partialFilterExpression={"request_key": {"$exists": True}},
+            ),
+            # What can be filtered by stands behind the order, so that no other run is loaded.
+            IndexModel(
+                [
+                    ("started_by", ASCENDING),
+                    ("_id", DESCENDING),
+                    ("status", ASCENDING),
+                    ("kind", ASCENDING),
+                    ("cluster_id", ASCENDING),
+                    ("workflow_id", ASCENDING),
+                ],
+                name="started_newest",
             ),
         ]
 
@@ -77,6 +90,23 @@ class RunStore:
             {"_id": ObjectId(run.id)}, {"$set": document}, session=transaction
         )
 
+    async def record(
+        self, run: WorkflowRun, nodes: Iterable[int], transaction: Transaction
+    ) -> None:
+        """The same of everything but its nodes, and of these, those at the places `nodes`."""
+        fields = {name: value for name, value in dict(run).items() if name not in {"id", "nodes"}}
+        changed = encode(fields) | {f"nodes.{n}": encode(run.nodes[n]) for n in nodes}
+        await RunDocument.get_pymongo_collection().update_one(
+            {"_id": ObjectId(run.id)}, {"$set": changed}, session=transaction
+        )
+
+    async def told(self, id_: Id, transaction: Transaction) -> tuple[int, datetime | None] | None:
+        """The number of the newest event, and when it was asked to cancel the run."""
+        found = await RunDocument.get_pymongo_collection().find_one(
+            {"_id": ObjectId(id_)}, {"seq": 1, "cancel_requested_at": 1}, session=transaction
+        )
+        return (found["seq"], found.get("cancel_requested_at")) if found else None
+
     async def by_ids(self, ids: Sequence[Id]) -> list[WorkflowRun]:
         wanted = [ObjectId(id_) for id_ in ids]
         found = RunDocument.get_pymongo_collection().find({"_id": {"$in": wanted}}, _SEEN)
@@ -107,6 +137,36 @@ class RunStore:
             ]
         )
         return [_run(group["run"]) async for group in found]
+
+    async def page_started(
+        self, started_by: Id, filter_: RunFilter, keyset: Keyset
+    ) -> Page[WorkflowRun]:
+        """The runs that somebody started, in the keyset's order."""
+        return await find_page(
+            RunDocument.get_pymongo_collection(),
+            _started(started_by, filter_),
+            keyset,
+            _run,
+            projection=_SEEN,
+        )
+
+    async def count_started(self, started_by: Id, filter_: RunFilter) -> int:
+        return await RunDocument.get_pymongo_collection().count_documents(
+            _started(started_by, filter_)
+        )
+
+
+def _started(started_by: Id, filter_: RunFilter) -> dict[str, Any]:
+    query: dict[str, Any] = {"started_by": ObjectId(started_by)}
+    if filter_.workflow_id is not None:
+        query["workflow_id"] = ObjectId(filter_.workflow_id)
+    if filter_.cluster_id is not None:
+        query["cluster_id"] = ObjectId(filter_.cluster_id)
+    if filter_.status is not None:
+        query["status"] = {"$in": [status.value for status in filter_.status]}
+    if filter_.kind is not None:
+        query["kind"] = {"$in": [kind.value for kind in filter_.kind]}
+    return query
 
 
 def _run(document: dict[str, Any]) -> WorkflowRun:

@@ -5,6 +5,7 @@ is due a little later. Every claim has a greater `fence`, and everything that a 
 run is written on the condition that its fence is still the greatest.
 """
 
+import enum
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -33,6 +34,10 @@ class WorkDocument(Stored):
     """The plan as JSON text, without what is only for people."""
     done: dict[str, str] = Field(default_factory=dict)
     """Objects that were dealt with: their uid, or nothing, by the digest of their identity."""
+    marked: str | None = None
+    """What was written last, by a name that its writer gave it."""
+    handed_back: int | None = None
+    """The fence of the claim that was given up last."""
 
     class Settings(Stored.Settings):
         name = "run_work"
@@ -55,6 +60,16 @@ class Work:
     workflow_name: str
     plan: str
     done: Mapping[str, str]
+
+
+class Marked(enum.Enum):
+    """What became of a write that is conditioned on the claim."""
+
+    MARKED = enum.auto()
+    BEFORE = enum.auto()
+    """It had been made already."""
+    LOST = enum.auto()
+    """Somebody else has claimed the work since: then nothing may be written."""
 
 
 class WorkStore:
@@ -127,17 +142,35 @@ class WorkStore:
         return bool(found["cancel"]) if found else None
 
     async def mark(
-        self, work: Work, done: Mapping[str, str], *, until: datetime, transaction: Transaction
-    ) -> bool:
+        self,
+        work: Work,
+        done: Mapping[str, str],
+        *,
+        name: str,
+        until: datetime,
+        transaction: Transaction,
+    ) -> Marked:
         """Notes what was dealt with, as part of telling of it, and keeps the claim until `until`.
 
-        False when somebody else has claimed it since: then nothing may be written.
+        `name` is this write's own: who does not know whether it came to be makes it once more. Only
+        when it is MARKED may anything else be written.
         """
         marks = {f"done.{digest}": uid for digest, uid in done.items()}
-        held = await WorkDocument.get_pymongo_collection().update_one(
-            _held(work), {"$set": {"due_at": until, **marks}}, session=transaction
+        before = await WorkDocument.get_pymongo_collection().find_one_and_update(
+            _held(work),
+            {"$set": {"due_at": until, "marked": name, **marks}},
+            projection={"marked": 1},
+            session=transaction,
         )
-        return held.matched_count == 1
+        if before is None:
+            return Marked.LOST
+        return Marked.BEFORE if before.get("marked") == name else Marked.MARKED
+
+    async def hand_back(self, work: Work, *, now: datetime) -> None:
+        """Gives the claim up: the work is due at once."""
+        await WorkDocument.get_pymongo_collection().update_one(
+            _held(work), {"$set": {"due_at": now, "handed_back": work.fence}}
+        )
 
     async def finish(self, work: Work, transaction: Transaction) -> bool:
         """The run has ended. False when somebody else has claimed it since."""
@@ -162,7 +195,8 @@ class WorkStore:
 
     @asynccontextmanager
     async def watch(self) -> AsyncIterator[AsyncChangeStream[dict[str, Any]]]:
-        """Changes that a worker wants to hear of: new work, and runs that are to be cancelled.
+        """Changes that a worker wants to hear of: work that is new or was handed back, and runs that
+        are to be cancelled, which have `updateDescription.updatedFields.cancel`.
 
         Their `documentKey._id` is the run's.
         """
@@ -172,10 +206,17 @@ class WorkStore:
                     "$or": [
                         {"operationType": "insert"},
                         {"updateDescription.updatedFields.cancel": True},
+                        {"updateDescription.updatedFields.handed_back": {"$exists": True}},
                     ]
                 }
             },
-            {"$project": {"operationType": 1, "documentKey": 1}},
+            {
+                "$project": {
+                    "operationType": 1,
+                    "documentKey": 1,
+                    "updateDescription.updatedFields.cancel": 1,
+                }
+            },
         ]
         async with await WorkDocument.get_pymongo_collection().watch(pipeline) as changes:
             yield changes

@@ -139,6 +139,14 @@ class WorkflowStore:
         found = WorkflowDocument.get_pymongo_collection().find({"_id": {"$in": wanted}})
         return [_workflow(document) async for document in found]
 
+    async def rows(self, ids: Sequence[Id]) -> list[WorkflowRow]:
+        """Workflows without their canvases, deleted or not."""
+        wanted = [ObjectId(id_) for id_ in ids]
+        found = WorkflowDocument.get_pymongo_collection().find(
+            {"_id": {"$in": wanted}}, WITHOUT_CANVAS
+        )
+        return [_row(document) async for document in found]
+
     async def page(
         self, owner_id: Id, filter_: WorkflowFilter, keyset: Keyset
     ) -> Page[WorkflowRow]:

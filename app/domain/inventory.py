@@ -27,3 +27,8 @@ class Inventory(Entity):
     """As it was when that version was applied: objects carry it."""
     entries: list[InventoryEntry] = Field(default_factory=list)
     updated_at: datetime
+
+    @property
+    def of_nodes(self) -> list[InventoryEntry]:
+        """The entries that nodes stand for: not what stays behind when its node is removed."""
+        return [one for one in self.entries if one.node_id is not None and not one.kept]

@@ -6,6 +6,7 @@ long as the share lasts; one that names namespaces reaches no further than these
 """
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +22,8 @@ class WorkflowAction(enum.StrEnum):
 
     EDIT = "edit"
     DEPLOY = "deploy"
+    UNDEPLOY = "undeploy"
+    """Remove what was deployed, or stop a run."""
     MANAGE = "manage"
     """Publish, archive and delete it."""
 
@@ -72,6 +75,12 @@ def _deploy(workflow: WorkflowRow) -> Decision:
     return ALLOWED
 
 
+def _undeploy(workflow: WorkflowRow) -> Decision:
+    if workflow.status is WorkflowStatus.DRAFT:
+        return _denied("A draft was never deployed. Publish it first.")
+    return ALLOWED
+
+
 def _manage(_workflow: WorkflowRow) -> Decision:
     return ALLOWED
 
@@ -79,6 +88,7 @@ def _manage(_workflow: WorkflowRow) -> Decision:
 _ON_WORKFLOW = {
     WorkflowAction.EDIT: _edit,
     WorkflowAction.DEPLOY: _deploy,
+    WorkflowAction.UNDEPLOY: _undeploy,
     WorkflowAction.MANAGE: _manage,
 }
 
@@ -141,6 +151,27 @@ def on_cluster(
         names = ", ".join(share.namespaces)
         return _denied(f"This cluster is shared with you in these namespaces only: {names}.")
     return ALLOWED
+
+
+def deploys_in(
+    actor: Actor, cluster: Cluster, namespaces: Iterable[str | None], *, now: datetime
+) -> Decision:
+    """Whether `actor`, who sees `cluster`, may make, change and remove objects in all of these
+    namespaces; None stands for objects of the whole cluster."""
+    wanted = set(namespaces)
+    decision = on_cluster(actor, ClusterAction.DEPLOY, cluster, now=now)
+    held_to = namespaces_of(actor, cluster, now=now)
+    if not decision.allowed or not held_to:
+        return decision
+    beyond = [f"in {name}" for name in sorted(filter(None, wanted)) if name not in held_to]
+    if None in wanted:
+        beyond.append("that belong to the whole cluster")
+    if not beyond:
+        return ALLOWED
+    return _denied(
+        f"This cluster is shared with you in these namespaces only: {', '.join(held_to)}. The "
+        f"workflow has objects {beyond[0]}."
+    )
 
 
 def namespaces_of(actor: Actor, cluster: Cluster, *, now: datetime) -> list[str]:

@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel, Field
@@ -12,7 +13,16 @@ from app.domain.planning.progress import NodeProgress, NodeState
 from app.domain.runstatus import RunStatus
 from app.domain.workflow import Entity
 
-__all__ = ["NodeState", "RunKind", "RunNode", "RunObject", "RunStatus", "RunTrigger", "WorkflowRun"]
+__all__ = [
+    "NodeState",
+    "RunFilter",
+    "RunKind",
+    "RunNode",
+    "RunObject",
+    "RunStatus",
+    "RunTrigger",
+    "WorkflowRun",
+]
 
 
 class RunKind(enum.StrEnum):
@@ -103,6 +113,16 @@ class WorkflowRun(Entity):
     @property
     def has_ended(self) -> bool:
         return self.status.is_final
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which of the runs that a person sees; all of the conditions given hold."""
+
+    workflow_id: Id | None = None
+    cluster_id: Id | None = None
+    status: Sequence[RunStatus] | None = None
+    kind: Sequence[RunKind] | None = None
 
 
 def nodes_of(plan: Plan, *, also: Sequence[str] = (), now: datetime) -> list[RunNode]:

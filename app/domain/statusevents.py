@@ -22,6 +22,11 @@ class WorkflowStatusSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeStatusChanged(Told):
-    """A node is otherwise than it was. One that is not deployed any more is MISSING."""
+    """A node is otherwise than it was. One that is not deployed any more is MISSING.
+
+    `cluster_id` and `namespaces` say where the workflow is, for who may see it.
+    """
 
     status: NodeStatus
+    cluster_id: Id
+    namespaces: tuple[str, ...]

@@ -36,7 +36,7 @@ class Calls:
     def __init__(self, transport: Transport, limits: Limits) -> None:
         self._transport = transport
         self._limits = limits
-        self._closed = False
+        self.closed = False
 
     async def call(self, request: Request, *, seconds: float, tries: int) -> Answer:
         """The answer, of the first try that gets one. Raises ClusterError."""
@@ -77,7 +77,7 @@ class Calls:
 
     async def _send(self, request: Request, waits: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
         """A response with a good status. Its body has to be read, and it has to be released."""
-        if self._closed:
+        if self.closed:
             raise ClusterError(ClusterFault.UNREACHABLE, "This connection was closed. Try again.")
         response, token = await self._transport.send(request, waits)
         if response.status == 401 and token is not None:
@@ -166,7 +166,7 @@ class Calls:
 
     async def close(self) -> None:
         """Close the connections."""
-        self._closed = True
+        self.closed = True
         await self._transport.close()
 
 

@@ -169,13 +169,14 @@ class KubeClient:
         total: float | None = None,
         longest_line: int | None = None,
         cut: bool = False,
+        accept: str = "*/*",
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """The lines of a watch or a log, without their ends.
 
         `quiet` and `total` are seconds: without a byte (then ClusterError TIMED_OUT), and in all. A
         line longer than `longest_line` is cut if `cut` says so, and else LineTooLong is raised.
         """
-        request = Request("GET", path, params or {}, headers={"Accept": "*/*"})
+        request = Request("GET", path, params or {}, headers={"Accept": accept})
         return self._calls.stream(
             request, quiet=quiet, total=total, longest_line=longest_line, cut=cut
         )
@@ -183,6 +184,11 @@ class KubeClient:
     def clean(self, text: str, *, most: int) -> str:
         """What the cluster says, in at most so many characters, and without our secrets."""
         return self._calls.clean(text, most=most)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it can't be used any more: ask for another one."""
+        return self._calls.closed
 
     async def close(self) -> None:
         """Close all connections; calls under way fail."""

@@ -1,12 +1,14 @@
 """What deploys need, asked of the cluster before they fail half way."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from app.domain.cluster import Permission
 from app.domain.errors import ClusterError, ClusterFault
 from app.kube import paths
 from app.kube.client import KubeClient
+from app.kube.gathering import all_of
 
 _WRITE = ("get", "list", "watch", "create", "patch", "delete")
 _READ = ("get", "list", "watch")
@@ -35,42 +37,66 @@ _LARGEST = 256 * 1024
 _MOST_NAMESPACES = 20
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Right:
+    """To do something with a resource: `deployments.apps`, `pods/log`, `*.*` for all of them.
+
+    Without a namespace: in all of them, or to what is in none.
+    """
+
+    verb: str
+    resource: str
+    namespace: str | None = None
+
+
 async def permissions(client: KubeClient, namespaces: Sequence[str] = ()) -> list[Permission]:
     """Whether the credentials may do what deploys need, in each namespace or in all of them.
 
-    Asked by a SelfSubjectAccessReview each, in at most 20 namespaces. What the
-    cluster does not say is left out. Raises ClusterError when it cannot be asked.
+    In at most 20 namespaces. What the cluster does not say is left out. Raises ClusterError when it
+    cannot be asked.
     """
     named = list(dict.fromkeys(namespaces))[:_MOST_NAMESPACES]
     places: list[str | None] = [*named] or [None]
+    rights = [
+        Right(verb, resource, place)
+        for place in places
+        for resource, verbs in _NEEDED
+        for verb in verbs
+    ]
+    told = await allowed(client, rights)
+    return [
+        Permission(verb=one.verb, resource=one.resource, namespace=one.namespace, allowed=told[one])
+        for one in rights
+        if one in told
+    ]
+
+
+async def allowed(client: KubeClient, rights: Iterable[Right]) -> dict[Right, bool]:
+    """Which of the rights the credentials have, asked by a SelfSubjectAccessReview each.
+
+    What the cluster does not say is left out. Raises ClusterError when it cannot be asked.
+    """
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def ask(verb: str, resource: str, namespace: str | None) -> Permission | None:
+    async def ask(right: Right) -> bool | None:
         async with gate:
-            return await _ask(client, verb, resource, namespace)
+            return await _ask(client, right)
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            asked = [
-                group.create_task(ask(verb, resource, place))
-                for place in places
-                for resource, verbs in _NEEDED
-                for verb in verbs
-            ]
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None
-    told = [one.result() for one in asked]
-    return [permission for permission in told if permission is not None]
+    asked = list(dict.fromkeys(rights))
+    told = await all_of(ask(right) for right in asked)
+    return {right: answer for right, answer in zip(asked, told, strict=True) if answer is not None}
 
 
-async def _ask(
-    client: KubeClient, verb: str, resource: str, namespace: str | None
-) -> Permission | None:
-    name, _, group = resource.partition(".")
+async def _ask(client: KubeClient, right: Right) -> bool | None:
+    name, _, group = right.resource.partition(".")
     name, _, subresource = name.partition("/")
-    attributes = {"verb": verb, "group": group, "resource": name, "subresource": subresource}
-    if namespace is not None:
-        attributes["namespace"] = namespace
+    attributes = {
+        "verb": right.verb,
+        "group": group,
+        "resource": name,
+        "subresource": subresource,
+        "namespace": right.namespace,
+    }
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",
@@ -85,7 +111,5 @@ async def _ask(
         if error.fault in (ClusterFault.FORBIDDEN, ClusterFault.NOT_FOUND):
             return None
         raise
-    allowed = status.get("allowed") if isinstance(status, dict) else None
-    if not isinstance(allowed, bool):
-        return None
-    return Permission(verb=verb, resource=resource, namespace=namespace, allowed=allowed)
+    answer = status.get("allowed") if isinstance(status, dict) else None
+    return answer if isinstance(answer, bool) else None

@@ -7,7 +7,7 @@ they are sent back as they came and never compared.
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,8 +15,8 @@ from typing import Any, Literal
 import orjson
 
 from app.domain.errors import ClusterError, ClusterFault
-from app.kube.client import KubeClient, LineTooLong
-from app.kube.listing import items, metadata, pages
+from app.kube.client import JSON, KubeClient, LineTooLong
+from app.kube.listing import METADATA_ONLY, items, metadata, pages
 
 Object = dict[str, Any]
 ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
@@ -51,21 +51,25 @@ class Interrupted:
 
 Event = Snapshot | Changed | Interrupted
 
-_FATAL = {
-    ClusterFault.UNAUTHORIZED,
-    ClusterFault.SIGN_IN_AGAIN,
-    ClusterFault.FORBIDDEN,
-    ClusterFault.NOT_FOUND,
-    ClusterFault.ADDRESS_FORBIDDEN,
-    ClusterFault.NOT_KUBERNETES,
-    ClusterFault.INVALID,
-}
+FATAL = frozenset(
+    {
+        ClusterFault.UNAUTHORIZED,
+        ClusterFault.SIGN_IN_AGAIN,
+        ClusterFault.FORBIDDEN,
+        ClusterFault.NOT_FOUND,
+        ClusterFault.ADDRESS_FORBIDDEN,
+        ClusterFault.NOT_KUBERNETES,
+        ClusterFault.INVALID,
+    }
+)
+"""Faults after which a watch does not go on by itself."""
 _CHANGES: dict[str, ChangeType] = {
     "ADDED": "ADDED",
     "MODIFIED": "MODIFIED",
     "DELETED": "DELETED",
 }
 _FORGOTTEN = {410, 504}
+_CHANGES_METADATA_ONLY = METADATA_ONLY.replace("MetadataList", "Metadata")
 _LONGEST_PAUSE = 30.0
 _STEADY = 10.0
 """Seconds after which a stream counts as one that worked."""
@@ -97,17 +101,24 @@ async def watch(
     label_selector: str | None = None,
     field_selector: str | None = None,
     rhythm: Rhythm | None = None,
+    metadata_only: bool = False,
+    opened: Callable[[], None] = lambda: None,
 ) -> AsyncGenerator[Event, None]:
     """Yields a Snapshot first, and again whenever changes may have been missed.
 
     Close it (`contextlib.aclosing`) when you stop reading: it holds a connection.
+
+    `metadata_only` asks for no more than that; servers that can't do so send everything, and the
+    kind of what others send is PartialObjectMetadata. `opened` is called whenever a stream begins,
+    and so also when one that was interrupted goes on.
 
     Objects come without `metadata.managedFields`. Raises ClusterError when going on makes no sense:
     UNAUTHORIZED, SIGN_IN_AGAIN, FORBIDDEN, NOT_FOUND, ADDRESS_FORBIDDEN, NOT_KUBERNETES, INVALID.
     """
     selectors = {"labelSelector": label_selector, "fieldSelector": field_selector}
     params = {name: text for name, text in selectors.items() if text}
-    watching = _Watching(client, path, params, rhythm or Rhythm())
+    accepts = (METADATA_ONLY, _CHANGES_METADATA_ONLY) if metadata_only else (JSON, "*/*")
+    watching = _Watching(client, path, params, rhythm or Rhythm(), accepts=accepts, opened=opened)
     while True:
         try:
             if watching.version is None:
@@ -121,7 +132,7 @@ async def watch(
             end = ended
         else:
             continue
-        if end.error.fault in _FATAL and not end.relist:
+        if end.error.fault in FATAL and not end.relist:
             raise end.error
         pause = watching.failed(end)
         if pause:
@@ -133,12 +144,21 @@ class _Watching:
     """Where we are: the version to go on from, and how often in a row it failed."""
 
     def __init__(
-        self, client: KubeClient, path: str, params: dict[str, str], rhythm: Rhythm
+        self,
+        client: KubeClient,
+        path: str,
+        params: dict[str, str],
+        rhythm: Rhythm,
+        *,
+        accepts: tuple[str, str],
+        opened: Callable[[], None],
     ) -> None:
         self._client = client
         self._path = path
         self._params = params
         self._rhythm = rhythm
+        self._accepts = accepts
+        self._opened = opened
         self._failures = 0
         self.version: str | None = None
 
@@ -158,7 +178,9 @@ class _Watching:
         """All objects; the version is taken from the last page only."""
         objects: list[Object] = []
         body: Object = {}
-        async for body in pages(self._client, self._path, params=self._params):
+        async for body in pages(
+            self._client, self._path, params=self._params, accept=self._accepts[0]
+        ):
             kind, version = body.get("kind"), body.get("apiVersion")
             for one in items(body):
                 # Items of typed lists don't say what they are; the list does.
@@ -188,8 +210,13 @@ class _Watching:
         began, brought = loop.time(), False
         try:
             async with self._client.stream(
-                self._path, params=params, quiet=self._rhythm.quiet, total=turn + 30
+                self._path,
+                params=params,
+                quiet=self._rhythm.quiet,
+                total=turn + 30,
+                accept=self._accepts[1],
             ) as lines:
+                self._opened()
                 async for line in lines:
                     change = self._read(line)
                     brought, self._failures = True, 0

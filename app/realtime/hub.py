@@ -67,15 +67,17 @@ class Hub:
         after: int,
         falling: Falling = Falling.INTO_A_GAP,
         until: Ending | None = None,
+        known: int = 0,
     ) -> AsyncGenerator[Event | Gap, None]:
         """The events of `stream` behind `after`, each once and in order, until somebody ends it.
 
-        Ends with a `Gap` when the next event is not in the collection any more. What happens to a
-        reader that is too slow says `falling`; the numbers of states that nobody needs to see any
-        more are skipped.
+        Ends with a `Gap` when the next event is not in the collection any more; `known` is the
+        number of an event that there was, so that it is missed even if none comes behind it. What
+        happens to a reader that is too slow says `falling`; the numbers of states that nobody needs
+        to see any more are skipped.
         """
         bell = asyncio.Event()
-        seq, live = after, False
+        seq, live, missed = after, False, False
         with self._listen(stream, bell, until) as topic:
             while until is None or until.reason is None:
                 bell.clear()
@@ -99,9 +101,17 @@ class Hub:
                         return
                     seq = event.seq
                     yield event
-                if not page:
-                    live = True
-                    await bell.wait()
+                if page:
+                    continue
+                if seq < known:
+                    if missed:
+                        yield Gap(from_seq=seq + 1, to_seq=known)
+                        return
+                    # Once more: that query may have been shared, and older than what is known.
+                    missed = True
+                    continue
+                live = True
+                await bell.wait()
 
     @contextlib.contextmanager
     def _listen(self, stream: str, bell: asyncio.Event, until: Ending | None) -> Iterator[Topic]:

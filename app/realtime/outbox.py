@@ -5,7 +5,7 @@ counter that the same transaction moved. So a stream has no gap, no duplicate, a
 change that did not happen.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -58,17 +58,12 @@ class Outbox:
 
     async def append(self, event: Event, transaction: AsyncClientSession) -> None:
         """Adds `event` to its stream, as part of `transaction`."""
-        document = {
-            "stream": event.stream,
-            "seq": event.seq,
-            "type": event.type,
-            "payload": event.payload,
-            "actor_id": ObjectId(event.actor_id) if event.actor_id else None,
-            "at": event.at,
-        }
-        if event.key is not None:
-            document["key"] = event.key
-        await self.events.insert_one(document, session=transaction)
+        await self.events.insert_one(_document(event), session=transaction)
+
+    async def extend(self, events: Sequence[Event], transaction: AsyncClientSession) -> None:
+        """Adds several, in their order; each has its own `seq`."""
+        documents = [_document(event) for event in events]
+        await self.events.insert_many(documents, session=transaction)
 
     async def read(self, stream: str, *, after: int) -> list[Event]:
         """The next events of `stream` behind `after`, oldest first: up to a page."""
@@ -114,6 +109,20 @@ class Outbox:
     def entry(self, document: RawBSONDocument) -> "Entry":
         """The entry that a document holds."""
         return Entry(document, self.events.codec_options)
+
+
+def _document(event: Event) -> dict[str, Any]:
+    document = {
+        "stream": event.stream,
+        "seq": event.seq,
+        "type": event.type,
+        "payload": event.payload,
+        "actor_id": ObjectId(event.actor_id) if event.actor_id else None,
+        "at": event.at,
+    }
+    if event.key is not None:
+        document["key"] = event.key
+    return document
 
 
 class Entry:

@@ -10,12 +10,18 @@ from app.services.accounts import Accounts
 from app.services.clusterchecks import ClusterChecks
 from app.services.clusters import Clusters
 from app.services.clusterstreams import ClusterStreams
+from app.services.deploying.deployments import Deployments
 from app.services.importing import Importing
+from app.services.inspecting import Inspecting
 from app.services.monitoring import Monitor
+from app.services.plans import Plans
 from app.services.runs import Runs
+from app.services.runstreams import RunStreams
 from app.services.sharing import Sharing
 from app.services.streams import Streams
 from app.services.versions import Versions
+from app.services.watching.drifting import Drifts
+from app.services.watching.streams import Statuses, StatusStreams
 from app.services.workflows import Workflows
 
 
@@ -27,7 +33,14 @@ class Services:
     workflows: Workflows
     importing: Importing
     versions: Versions
+    deployments: Deployments
     runs: Runs
+    run_streams: RunStreams
+    plans: Plans
+    statuses: Statuses
+    status_streams: StatusStreams
+    drifts: Drifts
+    inspecting: Inspecting
     clusters: Clusters
     sharing: Sharing
     cluster_checks: ClusterChecks

@@ -15,6 +15,8 @@ from app.documents.checks import CheckStore
 from app.documents.clusters import ClusterStore, NameTaken
 from app.documents.credentials import CredentialStore
 from app.documents.database import Transaction, new_id
+from app.documents.inventories import InventoryStore
+from app.documents.work import WorkStore
 from app.documents.workflows import WorkflowStore
 from app.domain import policy
 from app.domain.access import Access
@@ -60,6 +62,8 @@ class Clusters:
         credentials: CredentialStore,
         checks: CheckStore,
         workflows: WorkflowStore,
+        work: WorkStore,
+        inventories: InventoryStore,
         changes: ClusterChanges,
         vault: Vault,
         addresses: AddressPolicy,
@@ -79,6 +83,8 @@ class Clusters:
         self._disconnect = disconnect
         self._most = most
         self._now = now
+        self._work = work
+        self._inventories = inventories
 
     async def get(self, actor: Actor, cluster_id: Id) -> Cluster | None:
         """The cluster, unless it is not the caller's to see."""
@@ -221,15 +227,23 @@ class Clusters:
         """Forgets the cluster and its credentials; nothing happens to the cluster itself.
 
         The owner is left without a default if it was theirs. Raises NotFound, Forbidden, and
-        Conflict while workflows choose it, unless `force`: they then have none.
+        Conflict while runs are active on it, and while workflows choose it or have something there,
+        unless `force`: they then have no cluster, and nobody knows any more what they have made.
         """
 
         async def work(transaction: Transaction) -> None:
             before = await self._changes.open(actor, cluster_id, ClusterAction.OWN, transaction)
+            running = await self._work.count_on(cluster_id, transaction)
+            if running:
+                raise _still_running(running)
             if not force:
                 number = await self._workflows.count_choosing(cluster_id, transaction)
                 if number:
                     raise _still_chosen(number)
+                number = await self._inventories.count_on(cluster_id, transaction)
+                if number:
+                    raise _still_deployed(number)
+            await self._inventories.forget(cluster_id, transaction)
             await self._credentials.delete(cluster_id, transaction)
             await self._checks.forget(cluster_id, transaction)
             await self._changes.delete(actor, before, transaction)
@@ -266,6 +280,19 @@ class Clusters:
 
     def _seen(self, actor: Actor, cluster: Cluster) -> Cluster:
         return policy.cluster_seen_by(actor, cluster, now=self._now())
+
+
+def _still_running(number: int) -> Conflict:
+    runs = "1 run is active" if number == 1 else f"{number} runs are active"
+    return Conflict(f"{runs} on this cluster. Wait, or cancel what does not end by itself.")
+
+
+def _still_deployed(number: int) -> Conflict:
+    workflows = "1 workflow has" if number == 1 else f"{number} workflows have"
+    return Conflict(
+        f"{workflows} something deployed on this cluster. Undeploy it, or send force: true, and "
+        "what is there stays there."
+    )
 
 
 def _still_chosen(number: int) -> Conflict:

@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.documents.database import new_id
+from app.documents.database import Transaction, new_id
+from app.documents.inventories import InventoryStore
 from app.documents.keyset import Keyset, Page
+from app.documents.work import WorkStore
 from app.documents.workflows import WorkflowStore
 from app.domain import editing, policy
 from app.domain.canvas import Canvas
 from app.domain.editing import EdgeDraft, Limits, NodeDraft, Operation
-from app.domain.errors import NotFound
+from app.domain.errors import Conflict, NotFound
 from app.domain.ids import Id
 from app.domain.policy import WorkflowAction
 from app.domain.user import Actor
 from app.domain.workflow import Workflow, WorkflowFilter, WorkflowRow, WorkflowStatus
-from app.services.changing import Change, Changes
+from app.services.changing import Change, Changed, Changes
 from app.services.clusters import Clusters
 
 
@@ -42,6 +44,8 @@ class Workflows:
         *,
         store: WorkflowStore,
         clusters: Clusters,
+        work: WorkStore,
+        inventories: InventoryStore,
         changes: Changes,
         limits: Limits,
         now: Callable[[], datetime],
@@ -51,6 +55,8 @@ class Workflows:
         self._changes = changes
         self._limits = limits
         self._now = now
+        self._work = work
+        self._inventories = inventories
 
     async def get(self, actor: Actor, workflow_id: Id) -> Workflow | None:
         """The workflow, unless it is deleted or not the caller's to see."""
@@ -62,6 +68,11 @@ class Workflows:
     async def by_ids(self, ids: Sequence[Id]) -> dict[Id, Workflow]:
         """Whole workflows, for rows that the caller already sees."""
         return {workflow.id: workflow for workflow in await self._store.by_ids(ids)}
+
+    async def rows(self, actor: Actor, ids: Sequence[Id]) -> dict[Id, WorkflowRow]:
+        """Those of the workflows that the caller sees, deleted or not, without their canvases."""
+        rows = await self._store.rows(ids)
+        return {row.id: row for row in rows if policy.sees_workflow(actor, row)}
 
     async def page(
         self, actor: Actor, filter_: WorkflowFilter, keyset: Keyset
@@ -158,14 +169,19 @@ class Workflows:
     async def delete(
         self, actor: Actor, workflow_id: Id, *, expected: int | None = None
     ) -> WorkflowRow:
-        """Puts it into the bin, from where `restore` takes it back."""
+        """Puts it into the bin, from where `restore` takes it back.
+
+        Raises Conflict while a run is active or something is deployed that is not to stay.
+        """
         now = self._now()
 
         def decide(workflow: Workflow) -> Change:
             policy.on_workflow(actor, WorkflowAction.MANAGE, workflow).enforce()
             return Change(fields={"deleted_at": now})
 
-        changed = await self._changes.make(actor, workflow_id, decide, expected=expected)
+        changed = await self._changes.make(
+            actor, workflow_id, decide, expected=expected, also=self._check_undeployed
+        )
         return changed.workflow
 
     async def restore(
@@ -222,6 +238,23 @@ class Workflows:
 
         changed = await self._changes.make(actor, workflow_id, decide, expected=expected)
         return changed.workflow
+
+    async def _check_undeployed(self, changed: Changed, transaction: Transaction) -> None:
+        """Raises Conflict: nobody would find again what is on a cluster of a deleted workflow."""
+        workflow_id = changed.workflow.id
+        if await self._work.active_run(workflow_id, transaction) is not None:
+            raise Conflict("A run of this workflow has not ended. Wait for it, or cancel it first.")
+        there = [
+            entry.key
+            for inventory in await self._inventories.of_workflows([workflow_id], transaction)
+            for entry in inventory.entries
+            if not entry.kept
+        ]
+        if there:
+            raise Conflict(
+                f"{there[0]} of this workflow is deployed, one of {len(there)} objects. Undeploy "
+                "it first."
+            )
 
     async def _check_cluster(self, actor: Actor, cluster_id: Id | None) -> None:
         if cluster_id is not None and await self._clusters.get(actor, cluster_id) is None:

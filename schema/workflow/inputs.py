@@ -35,6 +35,7 @@ Description = Annotated[
     Field(max_length=5_000, description="At most 5,000 characters, of several lines if you like."),
     AfterValidator(_legible),
 ]
+RunMessage = Annotated[str, Field(max_length=2_000), AfterValidator(_legible)]
 Tag = Annotated[str, Field(max_length=64), AfterValidator(_visible)]
 Tags = Annotated[
     list[Tag],

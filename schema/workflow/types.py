@@ -17,19 +17,18 @@ from app.domain.node import WorkflowNode
 from app.domain.policy import Decision, WorkflowAction
 from app.domain.problems import Problem, Severity
 from app.domain.rendering import ManifestFormat
-from app.domain.run import WorkflowRun
 from app.domain.user import User
 from app.domain.workflow import Version, Workflow, WorkflowRow, WorkflowStatus
 from schema.account.types import UserType
 from schema.cluster.types import ClusterType
 from schema.connection import After, Connection, First, connection_type, page_of
 from schema.context import Info
+from schema.deployment.deployed import DeployedFields, with_status
 from schema.nodes import Node
 from schema.permission import PermissionType
 from schema.pricing import CANVAS, LOOK, WHOLE
 from schema.workflow import exports
 from schema.workflow.exports import DiagramFormatArgument, ManifestFormatArgument
-from schema.workflow.runs import WorkflowRunType
 from schema.workflow.versions import VersionConnection, VersionDiffType, VersionType
 
 strawberry.enum(WorkflowStatus, description=WorkflowStatus.__doc__)
@@ -73,7 +72,7 @@ async def _canvas(workflow: WorkflowRow, info: Info) -> Canvas:
 
 
 @strawberry.type(name="Workflow", description="An application drawn as a graph of typed nodes.")
-class WorkflowType:
+class WorkflowType(DeployedFields):
     id: Id
     name: str
     description: str
@@ -106,7 +105,8 @@ class WorkflowType:
         directives=[CANVAS],
     )
     async def nodes(root: strawberry.Parent[WorkflowRow], info: Info) -> Sequence[WorkflowNode]:
-        return list(graph.wire(await _canvas(root, info)).nodes.values())
+        nodes = list(graph.wire(await _canvas(root, info)).nodes.values())
+        return await with_status(nodes, root, info)
 
     @strawberry.field(
         graphql_type=list[Edge], description="The lines between the boxes.", directives=[CANVAS]
@@ -154,10 +154,6 @@ class WorkflowType:
         if root.cluster_id is None:
             return None
         return await info.context.loaders.clusters.load(root.cluster_id)
-
-    @strawberry.field(graphql_type=WorkflowRunType | None, description="The newest run.")
-    async def last_run(root: strawberry.Parent[WorkflowRow], info: Info) -> WorkflowRun | None:
-        return await info.context.loaders.last_runs.load(root.id)
 
     @strawberry.field(graphql_type=VersionConnection, description="Newest first.")
     async def versions(

@@ -17,9 +17,9 @@ from app.domain.workflow import Version, VersionRow
 from schema.account.types import UserType
 from schema.connection import connection_type
 from schema.context import Info
+from schema.deployment.types import WorkflowRunType
 from schema.nodes import Node
 from schema.pricing import CANVAS
-from schema.workflow.runs import WorkflowRunType
 
 strawberry.enum(ChangeKind, description=ChangeKind.__doc__)
 

@@ -7,8 +7,9 @@ import pytest
 from app.domain import policy
 from app.domain.cluster import AuthType, Cluster, ClusterMetadata, ClusterRole, ClusterShare
 from app.domain.ids import Id
-from app.domain.policy import ClusterAction
+from app.domain.policy import ClusterAction, WorkflowAction
 from app.domain.user import Actor, User
+from app.domain.workflow import WorkflowRow, WorkflowStatus
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 OWNER, GUEST, OTHER = (Id(f"{n:024x}") for n in (1, 2, 3))
@@ -139,3 +140,59 @@ def test_a_refusal_says_what_it_takes() -> None:
     admin = _cluster(_share(role=ClusterRole.ADMIN))
     refused = policy.on_cluster(_actor(GUEST), ClusterAction.OWN, admin, now=NOW)
     assert refused.reason == "Only the owner of the cluster may do this."
+
+
+def _deploys(*namespaces: str | None, share: ClusterShare | None = None) -> str | None:
+    """Why not, for the guest of a share, or for the owner."""
+    cluster = _cluster(share) if share is not None else _cluster()
+    actor = _actor(GUEST if share is not None else OWNER)
+    decision = policy.deploys_in(actor, cluster, namespaces, now=NOW)
+    assert decision.allowed is (decision.reason is None)
+    return decision.reason
+
+
+def test_a_deploy_takes_every_namespace_that_it_touches() -> None:
+    everywhere, shop = _share(), _share(namespaces=["shop", "staging"])
+    assert _deploys("shop", "default", None) is None
+    assert _deploys("shop", "default", None, share=everywhere) is None
+    assert _deploys("shop", "staging", share=shop) is None
+    only = "This cluster is shared with you in these namespaces only: shop, staging. "
+    assert _deploys("shop", "default", "a", share=shop) == f"{only}The workflow has objects in a."
+    assert _deploys("shop", None, share=shop) == (
+        f"{only}The workflow has objects that belong to the whole cluster."
+    )
+    assert _deploys("default", None, share=shop) == f"{only}The workflow has objects in default."
+
+
+def test_a_deploy_takes_a_deployer() -> None:
+    viewer = "You are VIEWER of this cluster; this takes DEPLOYER. Ask its owner."
+    for namespaces in ([], ["shop"]):
+        share = _share(role=ClusterRole.VIEWER, namespaces=namespaces)
+        assert _deploys("shop", share=share) == viewer
+    over = _share(expires_at=NOW)
+    assert _deploys("shop", share=over) == "This cluster is not shared with you."
+
+
+WORKFLOW = WorkflowRow(
+    id=Id(f"{8:024x}"), name="Shop", owner_id=OWNER, created_at=NOW, updated_at=NOW
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "deploys", "undeploys"),
+    [
+        (WorkflowStatus.DRAFT, False, False),
+        (WorkflowStatus.PUBLISHED, True, True),
+        (WorkflowStatus.ARCHIVED, False, True),
+    ],
+)
+def test_what_is_archived_can_be_removed_but_not_deployed(
+    status: WorkflowStatus, deploys: bool, undeploys: bool
+) -> None:
+    workflow = WORKFLOW.model_copy(update={"status": status, "cluster_id": Id(f"{9:024x}")})
+    for action, allowed in (
+        (WorkflowAction.DEPLOY, deploys),
+        (WorkflowAction.UNDEPLOY, undeploys),
+    ):
+        assert policy.on_workflow(_actor(OWNER), action, workflow).allowed is allowed
+        assert not policy.on_workflow(_actor(GUEST), action, workflow).allowed

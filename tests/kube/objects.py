@@ -12,10 +12,21 @@ PATH = "/api/v1/namespaces/a/pods"
 
 
 class Pods:
-    """The pods of one namespace. `forget()` makes old versions unknown, as compaction does."""
+    """The pods of one namespace, or another list; `forget()` makes old versions unknown, as
+    compaction does."""
 
-    def __init__(self, server: Server, *, first: int = 0) -> None:
+    def __init__(
+        self,
+        server: Server,
+        *,
+        first: int = 0,
+        path: str = PATH,
+        api_version: str = "v1",
+        kind: str = "Pod",
+    ) -> None:
         self.server = server
+        self.path = path
+        self.typed = {"kind": kind, "apiVersion": api_version}
         self.live: dict[str, dict[str, Any]] = {}
         self.version = first
         self.oldest = first
@@ -25,19 +36,28 @@ class Pods:
         self.watches = 0
         self.began = asyncio.Event()
         self.end_streams = False
-        server.routes[f"GET {PATH}"] = self._answer
+        server.routes[f"GET {path}"] = self._answer
 
     def put(self, name: str, **labels: str) -> None:
         """Add or change a pod."""
+        self.place(
+            {
+                "metadata": {
+                    "name": name,
+                    "labels": labels,
+                    "managedFields": [{"manager": "somebody"}],
+                }
+            }
+        )
+
+    def place(self, one: dict[str, Any]) -> None:
+        """Add or change an object; its name alone says which."""
+        name = one["metadata"]["name"]
         kind = "MODIFIED" if name in self.live else "ADDED"
         self.version += 1
         self.live[name] = {
-            "metadata": {
-                "name": name,
-                "resourceVersion": str(self.version),
-                "labels": labels,
-                "managedFields": [{"manager": "somebody"}],
-            }
+            **one,
+            "metadata": {**one["metadata"], "resourceVersion": str(self.version)},
         }
         self._tell(kind, self.live[name])
 
@@ -74,10 +94,10 @@ class Pods:
 
     @property
     def asked(self) -> list[Asked]:
-        return [asked for asked in self.server.asked if asked.path == PATH]
+        return [asked for asked in self.server.asked if asked.path == self.path]
 
     def _tell(self, kind: str, pod: dict[str, Any]) -> None:
-        typed = {"kind": "Pod", "apiVersion": "v1", **json.loads(json.dumps(pod))}
+        typed = {**self.typed, **json.loads(json.dumps(pod))}
         self.events.append((self.version, {"type": kind, "object": typed}))
         self._wake()
 
@@ -98,7 +118,7 @@ class Pods:
         if self.page and len(names) > self.page:
             names = names[: self.page]
             head["continue"] = names[-1]
-        body = {"kind": "PodList", "apiVersion": "v1", "metadata": head}
+        body = {**self.typed, "kind": f"{self.typed['kind']}List", "metadata": head}
         return web.json_response({**body, "items": [self.live[name] for name in names]})
 
     async def _watch(self, request: web.Request) -> web.StreamResponse:

@@ -278,6 +278,12 @@ FIXED: dict[
         PlanAction.REPLACE,
         [],
     ),
+    "a Secret's type, for one that needs keys": (
+        lambda api: of(api, "Secret", "v1", type="Opaque"),
+        lambda api: of(api, "Secret", "v1", type="kubernetes.io/tls"),
+        PlanAction.REPLACE,
+        [],
+    ),
 }
 
 

@@ -75,6 +75,28 @@ async def test_a_hundred_rows_cost_as_many_commands_as_one(
     assert len(hundred) <= 7
 
 
+RUNS = """query ($first: Int!) { runs(first: $first) { totalCount nodes {
+  id status triggeredBy nodeStates { state objects { name } } startedBy { name }
+  workflow { name liveVersion lastRun { id } cluster { name } } cluster { name owner { name } }
+} } }"""
+
+
+@pytest.mark.usefixtures("hundred")
+async def test_a_hundred_runs_cost_as_many_commands_as_one(
+    services: Services, owner: Actor
+) -> None:
+    ask = asker(services, owner)
+    with commands.during() as one:
+        await ask(RUNS, first=1)
+    with commands.during() as hundred:
+        answer = await ask.one(RUNS, first=100)
+    assert answer["totalCount"] == 200
+    assert len({row["workflow"]["name"] for row in answer["nodes"]}) == 50
+    assert len({row["cluster"]["name"] for row in answer["nodes"]}) == 50
+    assert sorted(hundred) == sorted(one)
+    assert len(hundred) <= 7
+
+
 CLUSTERS = """query ($first: Int!) { clusters(first: $first) { totalCount nodes { name
   owner { name email defaultCluster { name } } sharedWith { role user { name email } }
   viewerCan { deploy { allowed } administer { reason } own { allowed } } } } }"""

@@ -41,6 +41,18 @@ CLUSTERS = {
     },
     "subscription": {"clusterStatus", "clustersStatus"},
 }
+DEPLOYMENTS = {
+    "query": {"plan", "run", "runs"},
+    "mutation": {
+        "cancelRun",
+        "deployWorkflow",
+        "detectDrift",
+        "planWorkflow",
+        "rollbackWorkflow",
+        "undeployWorkflow",
+    },
+    "subscription": {"podLogs", "runProgress", "workflowStatus"},
+}
 SHOWN_TO_ITS_OWNER = {
     "query": {"workflow", "workflows"},
     "mutation": {
@@ -58,7 +70,15 @@ SHOWN_TO_ITS_OWNER = {
     "subscription": {"workflowChanged"},
 }
 SHOWN_TO_NOBODY = {
-    "query": {"nodeTypes", "serverInfo", "user", "users", "viewer", *CLUSTERS["query"]},
+    "query": {
+        "nodeTypes",
+        "serverInfo",
+        "user",
+        "users",
+        "viewer",
+        *CLUSTERS["query"],
+        *DEPLOYMENTS["query"],
+    },
     "mutation": {
         "changePassword",
         "createInvite",
@@ -71,8 +91,9 @@ SHOWN_TO_NOBODY = {
         "register",
         "updateProfile",
         *CLUSTERS["mutation"],
+        *DEPLOYMENTS["mutation"],
     },
-    "subscription": CLUSTERS["subscription"],
+    "subscription": {*CLUSTERS["subscription"], *DEPLOYMENTS["subscription"]},
 }
 
 

@@ -152,15 +152,21 @@ _CREATE = {
 }
 
 
+def lacking(kind: str, name: str, key: str = "") -> tuple[str, str]:
+    """What is not there, an object or one of its keys, and what to do about it."""
+    if key:
+        advice = f"Add the key to the {kind}, or correct the reference."
+        return f"the key {key} of the {kind} {name}, which has none", advice
+    advice = _CREATE.get(kind, "Create it, or choose another one.")
+    return f"the {kind} {name}, which does not exist", advice
+
+
 def absent(text: str) -> tuple[str, str] | None:
     """What a text says is not there, and what to do: a Secret, ConfigMap or claim, or a key."""
     if match := _ABSENT.search(text):
-        kind = _KINDS[match["kind"].lower()]
-        return f"the {kind} {match['name']}, which does not exist", _CREATE[kind]
+        return lacking(_KINDS[match["kind"].lower()], match["name"])
     if match := _ABSENT_KEY.search(text):
-        kind = _KINDS[match["kind"].lower()]
-        advice = f"Add the key to the {kind}, or correct the reference."
-        return f"the key {match['key']} of the {kind} {match['name']}, which has none", advice
+        return lacking(_KINDS[match["kind"].lower()], match["name"], match["key"])
     if match := _ABSENT_FILE.search(text):
         kind = _KINDS[match["kind"].lower()]
         advice = f"Add the key to the {kind}, or remove it from the mount."

@@ -153,7 +153,7 @@ class Seen:
     def told(self, obj: Object, *reasons: str) -> list[str]:
         """The words of the events about an object that have one of the reasons, newest first."""
         found = [
-            (_when(event), said(event) or said(event, "note"))
+            (happened(event), said(event) or said(event, "note"))
             for event in self._about(obj)
             if word(event, "reason") in reasons
         ]
@@ -183,7 +183,8 @@ def _called(obj: Object, metadata: Object) -> str:
 _LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 
 
-def _when(event: Object) -> datetime:
+def happened(event: Object) -> datetime:
+    """When an event came last; long ago when it does not say."""
     return (
         time(part(event, "series"), "lastObservedTime")
         or time(event, "lastTimestamp")

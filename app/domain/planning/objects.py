@@ -6,7 +6,7 @@ or what somebody hands over explicitly, is changed or deleted.
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain import labels
@@ -76,11 +76,13 @@ class InventoryEntry:
     """An object that a deploy of this workflow has made, or was about to make.
 
     `uid` is None when the deploy ended before it was known. `node_id` is the node whose it was.
+    `kept` is what stays though no node stands for it any more, such as a claim with its data.
     """
 
     key: ObjectKey
     uid: str | None
     node_id: str | None = None
+    kept: bool = field(default=False, compare=False)
 
 
 class Owner(enum.StrEnum):

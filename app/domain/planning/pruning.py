@@ -6,7 +6,7 @@ others may live in them.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.domain.manifest import Manifest
 from app.domain.planning import risks
@@ -83,7 +83,7 @@ def prune(left: Sequence[Leftover], question: Question) -> Pruned:
         elif is_terminating(one.live):
             pruned.kept.append(entry)
         elif why := _reason_to_keep(entry.key, one.live, question):
-            pruned.kept.append(entry)
+            pruned.kept.append(replace(entry, kept=True))
             pruned.tell(entry, f"{entry.key} is not on the canvas any more, and stays{why}")
         else:
             pruned.objects.append(_deletion(entry, one.live))
@@ -131,7 +131,7 @@ def _claims(one: Leftover, live: Object, question: Question, pruned: Pruned) -> 
         if question.consents.delete_data and not is_kept(claim):
             pruned.objects.append(_deletion(entry, claim))
         else:
-            pruned.kept.append(entry)
+            pruned.kept.append(replace(entry, kept=True))
             stays = True
     if stays:
         pruned.tell(

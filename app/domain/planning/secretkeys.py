@@ -185,16 +185,22 @@ def _encoded(value: str) -> str:
 def rehearsed(manifest: Manifest, live: Object | None) -> dict[str, Any]:
     """The object for a dry run: with placeholders for the keys that the type of a Secret requires.
 
-    A frame without them would be refused when there is no Secret yet (`data[tls.crt]: Required
-    value`); when the deploy comes to it, its values are there. Other objects stay as they are.
+    A frame without them would be refused when there is no Secret yet, or one of another type, that
+    has to be made anew (`data[tls.crt]: Required value`); when the deploy comes to it, its values
+    are there. Other objects stay as they are.
     """
-    if live is not None or not ObjectKey.of_manifest(manifest).is_secret:
+    if not ObjectKey.of_manifest(manifest).is_secret:
+        return manifest.object
+    type_ = manifest.object.get("type", SecretType.OPAQUE.value)
+    if live is not None and live.get("type") == type_:
         return manifest.object
     try:
-        required = SecretType(manifest.object.get("type", SecretType.OPAQUE)).required_keys
+        required = SecretType(type_).required_keys
     except ValueError:
         required = ()
-    if not required:
+    there = part(live, "data")
+    lacking = [name for name in required if name not in there]
+    if not lacking:
         return manifest.object
-    data = {name: _encoded(_PLACEHOLDERS.get(name, "")) for name in required}
+    data = {name: _encoded(_PLACEHOLDERS.get(name, "")) for name in lacking}
     return {**manifest.object, "data": data}

@@ -159,6 +159,13 @@ def test_a_dry_run_has_what_the_type_requires() -> None:
     assert "data" not in tls.object
 
 
+def test_a_dry_run_of_another_type_carries_the_keys_that_are_not_there_yet() -> None:
+    """Else it is refused for them, too, and nobody sees that only the type is in the way."""
+    tls = manifest("Secret", type="kubernetes.io/tls", keys=("tls.crt", "tls.key"))
+    before = on_cluster(manifest("Secret", type="Opaque"), data={"tls.crt": b64("mine")})
+    assert rehearsed(tls, before)["data"] == {"tls.key": ""}
+
+
 def test_a_dry_run_of_others_is_the_manifest() -> None:
     tls = manifest("Secret", type="kubernetes.io/tls", keys=("tls.crt", "tls.key"))
     for made, there in (

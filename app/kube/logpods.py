@@ -1,0 +1,212 @@
+"""The pods whose logs are read, as little of each as that takes, and how they change."""
+
+import asyncio
+import re
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from app.domain.health.seen import Object, listed, number, part, time, word
+from app.kube.client import KubeClient
+from app.kube.watching import Changed, Interrupted, Rhythm, Snapshot, watch
+
+MOST = 500
+"""Pods that are remembered; further ones are not looked at."""
+
+
+_NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
+
+
+def is_name(text: str) -> bool:
+    """Whether a pod or a namespace can be called so."""
+    return _NAME.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a container, from its start to its end.
+
+    `is_previous` says how to ask for it; `is_over` that it writes nothing more.
+    """
+
+    id: str
+    is_previous: bool
+    is_over: bool
+    began: datetime | None = None
+    ended: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What is known of a container: its runs that can be read, the older first.
+
+    `is_done` means that there will not be another.
+    """
+
+    name: str
+    runs: tuple[Run, ...]
+    is_done: bool
+    is_ready: bool
+
+
+@dataclass(slots=True, eq=False)
+class Pod:
+    """A pod. `turn` grows with each change."""
+
+    uid: str
+    name: str
+    namespace: str
+    created: str
+    is_finished: bool
+    is_kept_running: bool
+    """Whether its containers are started again for ever: then it is never finished for good."""
+    containers: Mapping[str, Container]
+    turn: int = 0
+
+
+def read_pod(obj: Object) -> Pod:
+    """What is remembered of a pod."""
+    metadata, spec, status = part(obj, "metadata"), part(obj, "spec"), part(obj, "status")
+    finished = word(status, "phase") in {"Succeeded", "Failed"}
+    policy = word(spec, "restartPolicy") or "Always"
+    return Pod(
+        uid=word(metadata, "uid") or word(metadata, "name"),
+        name=word(metadata, "name"),
+        namespace=word(metadata, "namespace"),
+        created=word(metadata, "creationTimestamp"),
+        is_finished=finished,
+        is_kept_running=policy == "Always",
+        containers={one.name: one for one in _containers(spec, status, policy, finished)},
+    )
+
+
+def _containers(spec: Object, status: Object, policy: str, finished: bool) -> Iterator[Container]:
+    for asked, told, is_init in (
+        ("initContainers", "initContainerStatuses", True),
+        ("containers", "containerStatuses", False),
+    ):
+        statuses = {word(each, "name"): each for each in listed(status, told)}
+        for container in listed(spec, asked):
+            name = word(container, "name")
+            mine = statuses.get(name, {})
+            again = "OnFailure" if is_init and policy == "Always" else policy
+            again = word(container, "restartPolicy") or again
+            ended = part(mine, "state", "terminated")
+            well = bool(ended) and number(ended, "exitCode", 1) == 0
+            done = finished or (bool(ended) and again == "Never") or (well and again != "Always")
+            yield Container(name, tuple(_runs(mine)), done, mine.get("ready") is True)
+
+
+def _runs(status: Object) -> Iterator[Run]:
+    state = part(status, "state")
+    last = part(status, "lastState", "terminated")
+    ended, running = part(state, "terminated"), part(state, "running")
+    present = None
+    if ended and _id(ended):
+        present = _ended(ended, is_previous=False)
+    elif running:
+        id_ = _id(status) or word(running, "startedAt")
+        present = Run(id_, is_previous=False, is_over=False, began=time(running, "startedAt"))
+    if last and _id(last):
+        # Of a container that waits for its next start, the last run is what is read anyway.
+        yield _ended(last, is_previous=present is not None)
+    if present is not None:
+        yield present
+
+
+def _ended(state: Object, *, is_previous: bool) -> Run:
+    began, ended = time(state, "startedAt"), time(state, "finishedAt")
+    return Run(_id(state), is_previous, is_over=True, began=began, ended=ended)
+
+
+def _id(value: Object) -> str:
+    return word(value, "containerID")
+
+
+@dataclass(slots=True)
+class Pods:
+    """All pods that fit, by their uid."""
+
+    known: dict[str, Pod] = field(default_factory=dict)
+    _turn: int = 0
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
+    """Rings at the next change; another one takes its place then."""
+    _synced: int = 0
+
+    async def follow(
+        self,
+        client: KubeClient,
+        path: str,
+        *,
+        labels: str,
+        fields: str | None,
+        rhythm: Rhythm,
+        trouble: float,
+    ) -> None:
+        """Follows those of one namespace, for ever. Raises ClusterError.
+
+        `trouble` is how many seconds it may fail before that is said.
+        """
+        mine: set[str] = set()
+        since: float | None = None
+        loop = asyncio.get_running_loop()
+        events = watch(client, path, label_selector=labels, field_selector=fields, rhythm=rhythm)
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, Interrupted):
+                    since = since if since is not None else loop.time()
+                    if loop.time() - since >= trouble:
+                        raise event.error
+                    continue
+                since = None
+                if isinstance(event, Snapshot):
+                    here = {pod.uid: pod for pod in map(read_pod, event.objects)}
+                    for uid in mine - set(here):
+                        self.known.pop(uid, None)
+                    for pod in here.values():
+                        self._put(pod)
+                    mine, self._synced = set(here), self._synced + 1
+                else:
+                    mine |= self._changed(event)
+                self._ring()
+
+    async def synced(self, times: int) -> None:
+        """Waits for so many snapshots."""
+        while self._synced < times:
+            await self.bell.wait()
+
+    def fill(self, objects: Collection[Mapping[str, Any]]) -> None:
+        """Puts in what was listed."""
+        for obj in objects:
+            self._put(read_pod(obj))
+
+    def _changed(self, event: Changed) -> set[str]:
+        pod = read_pod(event.object)
+        if event.type == "DELETED":
+            self.known.pop(pod.uid, None)
+        else:
+            self._put(pod)
+        return {pod.uid}
+
+    def _put(self, pod: Pod) -> None:
+        if not (is_name(pod.name) and is_name(pod.namespace)):
+            return  # nothing could be asked of it
+        if pod.uid in self.known or len(self.known) < MOST:
+            self._turn += 1
+            pod.turn = self._turn
+            self.known[pod.uid] = pod
+
+    def _ring(self) -> None:
+        self.bell.set()
+        self.bell = asyncio.Event()
+
+    async def another(self, pod: Pod, seconds: float | None = None) -> None:
+        """Waits until this pod is not as it was any more, for so many seconds at the most."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self.known.get(pod.uid) is pod:
+                    await self.bell.wait()
+        except TimeoutError:
+            return
