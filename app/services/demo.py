@@ -96,7 +96,7 @@ _SHOP = WorkflowDraft(
             name="api-settings",
             data={"features.yaml": "checkout: true\nwishlist: false\n"},
         ),
-        _node("service", "database-service", 300, 400, name="database", port=5432),
+        _node("service", "database-service", 300, 400, name="database", port=5432, headless=True),
         _node(
             "statefulset",
             "database",

@@ -141,13 +141,14 @@ class Health:
 def combined(parts: Sequence[Health]) -> Health:
     """The health of a node from that of its objects: the worst, with the notes of all.
 
-    What is advisory never hides what is not, and is kept as a note beside it.
+    What is advisory never hides what is not, and is kept as a note beside it. Of objects that are
+    equally well the one that counts pods says the most.
     """
     if not parts:
         return Health(HealthState.MISSING, "NotFound", "Nothing of it is on the cluster.")
-    worst = max(parts, key=lambda part: (not part.advisory, _RANK[part.state]))
+    worst = max(parts, key=lambda part: (not part.advisory, _RANK[part.state], _counts(part)))
     if worst.state is HealthState.HEALTHY:  # then an advisory one says more
-        worst = max(parts, key=lambda part: _RANK[part.state])
+        worst = max(parts, key=lambda part: (_RANK[part.state], _counts(part)))
     counted = next((part for part in parts if part.desired is not None), worst)
     times = [part.recheck_after for part in parts if part.recheck_after is not None]
     notes = [
@@ -166,3 +167,7 @@ def combined(parts: Sequence[Health]) -> Health:
         notes=tuple(notes),
         recheck_after=min(times, default=None),
     )
+
+
+def _counts(part: Health) -> bool:
+    return part.desired is not None

@@ -259,3 +259,10 @@ def test_what_is_advisory_hides_nothing() -> None:
 
 def test_a_node_without_objects() -> None:
     assert combined([]).state is HealthState.MISSING
+
+
+def test_of_what_is_equally_well_the_one_that_counts_pods_speaks() -> None:
+    counting = Health(HealthState.HEALTHY, "Available", "2 of 2 pods are ready.", 2, 2)
+
+    assert combined([HEALTHY, counting]).message == "2 of 2 pods are ready."
+    assert combined([counting, HEALTHY]).message == "2 of 2 pods are ready."
