@@ -36,7 +36,7 @@ from app.services.watching.streams import Statuses, StatusStreams
 from app.services.watching.telling import StatusTelling
 from app.services.welcome import Welcome
 
-_WORKFLOWS_AT_ONCE = 4
+_WORKFLOWS_AT_ONCE = 16
 """Workflows that one process compares with their clusters at the same time."""
 
 
@@ -80,6 +80,7 @@ async def deploying(ground: Ground, connections: Connections) -> DeployServices:
         objects_at_once=ground.settings.applies_at_once,
         now=now,
     )
+    ground.stack.push_async_callback(drifts.close)
     welcome = Welcome(hub=hub, workflows=workflows)
     if ground.settings.background:
         await _begin(ground, ledgers, statuses, drifts, connections)

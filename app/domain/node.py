@@ -155,7 +155,7 @@ class NodeStatus(Value):
     """What a node's objects are doing on the cluster, as last seen; not part of the canvas."""
 
     node_id: str = Field(description="The node.")
-    state: HealthState
+    state: HealthState = Field(description="How its objects are doing.")
     reason: str | None = Field(
         default=None, description="One word for machines, such as `CrashLoopBackOff`."
     )

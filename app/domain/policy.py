@@ -174,6 +174,17 @@ def deploys_in(
     )
 
 
+def looks_in(
+    actor: Actor, cluster: Cluster, namespaces: Iterable[str], *, now: datetime
+) -> Decision:
+    """Whether `actor`, who sees `cluster`, may look at what is in all of these namespaces."""
+    decision = on_cluster(actor, ClusterAction.VIEW, cluster, now=now)
+    for namespace in namespaces:
+        if decision.allowed:
+            decision = on_cluster(actor, ClusterAction.VIEW, cluster, now=now, namespace=namespace)
+    return decision
+
+
 def namespaces_of(actor: Actor, cluster: Cluster, *, now: datetime) -> list[str]:
     """The namespaces that `actor`, who sees `cluster`, is held to; none means all of them."""
     share = _share_of(actor, cluster, now=now)

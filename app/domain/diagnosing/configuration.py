@@ -16,6 +16,7 @@ from app.domain.health import explaining
 from app.domain.health.seen import Object, listed, part, word
 from app.domain.inspecting import CheckOutcome
 
+_PODS, _PULL = "its pods", "the pull of its images"
 _GIVE = "Give its value with the next deploy."
 _DATA = ("f:data", "f:binaryData")
 
@@ -110,9 +111,9 @@ def _of_volume(volume: Object, use: str) -> Iterator[Reference]:
 
 def _pull_secrets(template: Object) -> Iterator[Reference]:
     for secret in listed(part(template, "spec"), "imagePullSecrets"):
-        yield from _named("Secret", word(secret, "name"), "", "the pull of its images")
+        yield from _named("Secret", word(secret, "name"), "", _PULL)
     account = word(part(template, "spec"), "serviceAccountName")
-    yield from _named("ServiceAccount", account, "", "its pods")
+    yield from _named("ServiceAccount", account, "", _PODS)
 
 
 def _named(kind: str, name: str, key: str, use: str) -> Iterator[Reference]:
@@ -133,8 +134,9 @@ def _trouble(live: Object | None, reference: Reference) -> Finding | None:
 
 
 def _lacking(reference: Reference, what: str, advice: str) -> Finding:
-    message = f"{reference.use[0].upper()}{reference.use[1:]} needs {what}."
-    if reference.use == "the pull of its images":  # the nodes may have other ways to the image
+    verb = "need" if reference.use == _PODS else "needs"
+    message = f"{reference.use[0].upper()}{reference.use[1:]} {verb} {what}."
+    if reference.use == _PULL:  # the nodes may have other ways to the image
         return warned(message, advice)
     return failed(message, advice)
 

@@ -18,7 +18,6 @@ from app.domain.errors import NotFound
 from app.domain.ids import Id
 from app.domain.inventory import Inventory
 from app.domain.planning import InventoryEntry
-from app.domain.policy import ClusterAction
 from app.domain.user import Actor
 from app.domain.workflow import WorkflowRow
 
@@ -76,10 +75,7 @@ class Finder:
         names = dict.fromkeys(entry.key.namespace for entry in entries)
         namespaces = tuple(name for name in names if name is not None)
         now = self._now()
-        for namespace in [None, *namespaces]:
-            policy.on_cluster(
-                actor, ClusterAction.VIEW, cluster, now=now, namespace=namespace
-            ).enforce()
+        policy.looks_in(actor, cluster, namespaces, now=now).enforce()
         held_to = tuple(policy.namespaces_of(actor, cluster, now=now))
         own = {labels.NODE_ID: labels.of_id(node_id), labels.WORKFLOW_ID: labels.of_id(workflow.id)}
         return Whereabouts(cluster, entries, namespaces, held_to, looks.equal(own))
@@ -96,12 +92,8 @@ class Finder:
         cluster = await self.cluster(actor, where.cluster.id)
         if cluster is None:
             return None
-        now = self._now()
-        decisions = (
-            policy.on_cluster(actor, ClusterAction.VIEW, cluster, now=now, namespace=namespace)
-            for namespace in [None, *where.namespaces]
-        )
-        return cluster if all(decision.allowed for decision in decisions) else None
+        seen = policy.looks_in(actor, cluster, where.namespaces, now=self._now())
+        return cluster if seen.allowed else None
 
 
 def _chosen(inventories: list[Inventory], workflow: WorkflowRow, node_id: str) -> Inventory | None:

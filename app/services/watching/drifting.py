@@ -1,8 +1,10 @@
 """Drift: what is on the cluster against the version that was deployed, asked by dry runs."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
+from weakref import WeakValueDictionary
 
 from app.documents.clusters import ClusterStore
 from app.documents.drifts import DriftStore, StoredDrift
@@ -26,10 +28,13 @@ from app.services.checking import Connect
 from app.services.deploying.compiling import beside
 from app.services.deploying.observing import observe
 from app.services.watching.deployed import namespaces_of
-from app.services.watching.looking import may_look
 
 _SECONDS = 60.0
 """For a cluster to answer everything about one workflow."""
+_PATIENCE = 30.0
+"""Seconds to wait for a turn."""
+_SHARE = 4
+"""One owner's clusters take at most a quarter of all turns: theirs may all hang."""
 
 
 class Drifts:
@@ -57,7 +62,9 @@ class Drifts:
         self._connect = connect
         self._objects_at_once = objects_at_once
         self._now = now
+        self._at_once = at_once
         self._turns = asyncio.Semaphore(at_once)
+        self._turns_of: WeakValueDictionary[Id, asyncio.Semaphore] = WeakValueDictionary()
         self._looks: dict[Id, asyncio.Task[Drift | None]] = {}
 
     async def check(self, actor: Actor, workflow: WorkflowRow) -> Drift | None:
@@ -73,7 +80,7 @@ class Drifts:
         now = self._now()
         if cluster is None or not policy.sees_cluster(actor, cluster, now=now):
             raise NotFound("cluster")
-        may_look(actor, cluster, namespaces_of(inventory), now=now).enforce()
+        policy.looks_in(actor, cluster, namespaces_of(inventory), now=now).enforce()
         return await self.look(inventory)
 
     async def last(self, actor: Actor, workflow_ids: Sequence[Id]) -> dict[Id, Drift]:
@@ -97,7 +104,7 @@ class Drifts:
                 return False
             where = {one.namespace for one in found.drift.objects} - {None}
             names = {inventory.namespace, *map(str, where)}
-            return may_look(actor, cluster, names, now=now).allowed
+            return policy.looks_in(actor, cluster, names, now=now).allowed
 
         return {id_: found.drift for id_, found in kept.items() if shows(found)}
 
@@ -127,13 +134,13 @@ class Drifts:
             task.exception()  # whoever waits has it; when nobody does any more, it is nobody's
 
     async def _look(self, inventory: Inventory) -> Drift | None:
-        async with self._turns:
+        version = await self._versions.get(inventory.workflow_id, inventory.version or 0)
+        cluster = await self._clusters.get(inventory.cluster_id)
+        if version is None or cluster is None:
+            return None
+        async with self._turn(cluster.owner_id):
             if await self._is_moving(inventory):
                 return await self._kept(inventory)
-            version = await self._versions.get(inventory.workflow_id, inventory.version or 0)
-            cluster = await self._clusters.get(inventory.cluster_id)
-            if version is None or cluster is None:
-                return None
             began = self._now()
             objects = await self._compared(inventory, version, cluster)
             if await self._is_moving(inventory):
@@ -143,6 +150,23 @@ class Drifts:
                 StoredDrift(version.workflow_id, cluster.id, version.number, found)
             )
             return found
+
+    @asynccontextmanager
+    async def _turn(self, owner_id: Id) -> AsyncIterator[None]:
+        """Raises ClusterError THROTTLED when it does not come."""
+        of_owner = self._turns_of.get(owner_id)
+        if of_owner is None:
+            of_owner = asyncio.Semaphore(max(1, self._at_once // _SHARE))
+            self._turns_of[owner_id] = of_owner
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(_PATIENCE):
+                    await stack.enter_async_context(of_owner)
+                    await stack.enter_async_context(self._turns)
+            except TimeoutError:
+                busy = "Too many workflows are compared with their clusters now. Try again later."
+                raise ClusterError(ClusterFault.THROTTLED, busy) from None
+            yield
 
     async def _compared(
         self, inventory: Inventory, version: Version, cluster: Cluster

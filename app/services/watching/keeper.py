@@ -72,7 +72,7 @@ class Keeper:
         self._stopping = asyncio.Event()
         self._bell = asyncio.Event()
         self._writing = asyncio.Lock()
-        """What keeps the watch has one number: MongoDB would do again what is done at once."""
+        """Held while the watch is written: MongoDB would do again what is done at once."""
         self._cluster: Cluster | None = None
         self._dirty: set[Id] = set()
         self._stale: set[Id] = set()

@@ -14,6 +14,7 @@ import structlog
 
 from app.documents.clusters import ClusterStore
 from app.documents.statuses import StatusStore, WorkflowStatuses
+from app.domain import policy
 from app.domain.cluster import Cluster
 from app.domain.events import ClusterRemoved, EndReason, Gap, cluster_stream
 from app.domain.ids import Id
@@ -23,7 +24,6 @@ from app.realtime.ending import Ending
 from app.realtime.hub import Hub
 from app.realtime.topics import Falling
 from app.services.clustertelling import cluster_event_of
-from app.services.watching.looking import may_look
 
 log = structlog.get_logger("kubeorch.streams")
 
@@ -82,7 +82,7 @@ class Place:
         return event.cluster_id == self._cluster_id
 
     def _may_look(self, cluster: Cluster, namespaces: frozenset[str]) -> bool:
-        return may_look(self._actor, cluster, sorted(namespaces), now=self._now()).allowed
+        return policy.looks_in(self._actor, cluster, sorted(namespaces), now=self._now()).allowed
 
     async def _leave(self) -> None:
         if self._task is not None:

@@ -19,7 +19,6 @@ from app.realtime.ending import Ending
 from app.realtime.hub import Hub
 from app.realtime.topics import Falling
 from app.services.following import Following
-from app.services.watching.looking import may_look
 from app.services.watching.places import Place
 from app.services.watching.telling import status_event_of
 from app.services.welcome import Welcome
@@ -48,7 +47,7 @@ class Statuses:
             id_: list(one.nodes.values())
             for id_, one in known.items()
             if one.cluster_id in clusters
-            and may_look(actor, clusters[one.cluster_id], one.namespaces, now=now).allowed
+            and policy.looks_in(actor, clusters[one.cluster_id], one.namespaces, now=now).allowed
         }
 
 
@@ -92,7 +91,7 @@ class StatusStreams:
             now = self._now()
             if not policy.sees_cluster(actor, cluster, now=now):
                 raise NotFound("cluster", path=["workflowId"])
-            may_look(actor, cluster, known.namespaces, now=now).enforce()
+            policy.looks_in(actor, cluster, known.namespaces, now=now).enforce()
 
         async def snapshot() -> WorkflowStatusSnapshot | None:
             found = await self._statuses.get(workflow_id)
