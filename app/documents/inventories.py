@@ -147,17 +147,6 @@ class InventoryStore:
             session=transaction,
         )
 
-    async def live_versions(self, workflow_ids: Sequence[Id]) -> dict[Id, int]:
-        """The version of each workflow that was applied last and is not removed, in one command."""
-        wanted = [ObjectId(id_) for id_ in workflow_ids]
-        found = InventoryDocument.get_pymongo_collection().find(
-            {"workflow_id": {"$in": wanted}, "version": {"$ne": None}},
-            {"_id": 0, "workflow_id": 1, "version": 1},
-            sort=[("updated_at", ASCENDING)],
-            batch_size=len(wanted) * 100,
-        )
-        return {Id(one["workflow_id"]): one["version"] async for one in found}
-
     async def heads(self, workflow_ids: Sequence[Id]) -> list[Inventory]:
         """All inventories of the workflows without their entries, the last changed first."""
         wanted = [ObjectId(id_) for id_ in workflow_ids]

@@ -16,9 +16,15 @@ from bson import ObjectId
 from pydantic import Field
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 from pymongo.asynchronous.change_stream import AsyncChangeStream
+from pymongo.errors import ExecutionTimeout
 
 from app.documents.database import Stored, Transaction
 from app.domain.ids import Id
+
+_MOST = 20
+"""Candidates for a claim that are looked at."""
+_LOCKED_MILLISECONDS = 500
+"""How long a claim may take before the work is taken for locked."""
 
 
 class WorkDocument(Stored):
@@ -118,14 +124,27 @@ class WorkStore:
         )
 
     async def claim_due(self, *, now: datetime, until: datetime) -> Work | None:
-        """The work that has been due for the longest time, claimed until `until`."""
-        found = await WorkDocument.get_pymongo_collection().find_one_and_update(
-            {"due_at": {"$lte": now}},
-            {"$set": {"due_at": until}, "$inc": {"fence": 1}},
-            sort=[("due_at", ASCENDING)],
-            return_document=ReturnDocument.AFTER,
-        )
-        return _work(found) if found else None
+        """The work that has been due for the longest time, claimed until `until`.
+
+        What a process died over in the middle of a transaction is locked until MongoDB ends that:
+        it is left for later, so that it holds nothing else up.
+        """
+        works = WorkDocument.get_pymongo_collection()
+        due = {"due_at": {"$lte": now}}
+        candidates = await works.find(due, {"_id": 1}, sort=[("due_at", ASCENDING)]).to_list(_MOST)
+        for candidate in candidates:
+            try:
+                found = await works.find_one_and_update(
+                    {"_id": candidate["_id"], **due},
+                    {"$set": {"due_at": until}, "$inc": {"fence": 1}},
+                    return_document=ReturnDocument.AFTER,
+                    maxTimeMS=_LOCKED_MILLISECONDS,
+                )
+            except ExecutionTimeout:
+                continue
+            if found is not None:
+                return _work(found)
+        return None
 
     async def next_due(self) -> datetime | None:
         """When the next work is due; None when there is none."""
@@ -195,8 +214,8 @@ class WorkStore:
 
     @asynccontextmanager
     async def watch(self) -> AsyncIterator[AsyncChangeStream[dict[str, Any]]]:
-        """Changes that a worker wants to hear of: work that is new or was handed back, and runs that
-        are to be cancelled, which have `updateDescription.updatedFields.cancel`.
+        """Changes that a worker wants to hear of: work that is new or was handed back, and runs
+        that are to be cancelled, which have `updateDescription.updatedFields.cancel`.
 
         Their `documentKey._id` is the run's.
         """

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from app.domain.errors import ClusterError
 from app.domain.health.seen import Object, listed, number, part, time, word
+from app.kube import paths
 from app.kube.client import KubeClient
 from app.kube.watching import Changed, Interrupted, Rhythm, Snapshot, watch
 
@@ -62,6 +64,8 @@ class Pod:
     is_finished: bool
     is_kept_running: bool
     """Whether its containers are started again for ever: then it is never finished for good."""
+    retried_by: str
+    """The Job that may try again, because this attempt has failed; empty when there is none."""
     containers: Mapping[str, Container]
     turn: int = 0
 
@@ -78,8 +82,16 @@ def read_pod(obj: Object) -> Pod:
         created=word(metadata, "creationTimestamp"),
         is_finished=finished,
         is_kept_running=policy == "Always",
+        retried_by=_job(metadata) if word(status, "phase") == "Failed" else "",
         containers={one.name: one for one in _containers(spec, status, policy, finished)},
     )
+
+
+def _job(metadata: Object) -> str:
+    for owner in listed(metadata, "ownerReferences"):
+        if owner.get("controller") is True and word(owner, "kind") == "Job":
+            return word(owner, "name")
+    return ""
 
 
 def _containers(spec: Object, status: Object, policy: str, finished: bool) -> Iterator[Container]:
@@ -123,6 +135,32 @@ def _ended(state: Object, *, is_previous: bool) -> Run:
 
 def _id(value: Object) -> str:
     return word(value, "containerID")
+
+
+_OVER = frozenset({"Complete", "Failed"})
+
+
+async def until_over(client: KubeClient, namespace: str, job: str) -> None:
+    """Waits until a Job makes no more pods; at once when that may not be known."""
+    path = paths.resource("batch/v1", "jobs", namespace=namespace)
+    try:
+        async with aclosing(watch(client, path, field_selector=f"metadata.name={job}")) as events:
+            async for event in events:
+                if isinstance(event, Snapshot) and not any(map(_goes_on, event.objects)):
+                    return
+                if isinstance(event, Changed) and (
+                    event.type == "DELETED" or not _goes_on(event.object)
+                ):
+                    return
+    except ClusterError:
+        return
+
+
+def _goes_on(job: Object) -> bool:
+    conditions = listed(part(job, "status"), "conditions")
+    return not any(
+        word(each, "type") in _OVER and each.get("status") == "True" for each in conditions
+    )
 
 
 @dataclass(slots=True)
@@ -170,7 +208,7 @@ class Pods:
                     mine, self._synced = set(here), self._synced + 1
                 else:
                     mine |= self._changed(event)
-                self._ring()
+                self.ring()
 
     async def synced(self, times: int) -> None:
         """Waits for so many snapshots."""
@@ -198,7 +236,8 @@ class Pods:
             pod.turn = self._turn
             self.known[pod.uid] = pod
 
-    def _ring(self) -> None:
+    def ring(self) -> None:
+        """Something has changed."""
         self.bell.set()
         self.bell = asyncio.Event()
 

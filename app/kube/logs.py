@@ -17,7 +17,7 @@ from app.domain.inspecting import LogLine
 from app.kube import paths
 from app.kube.client import KubeClient
 from app.kube.listing import items
-from app.kube.logpods import MOST, Pod, Pods
+from app.kube.logpods import MOST, Pod, Pods, is_name, until_over
 from app.kube.logsources import FATAL, LogRhythm, Source, Stamped
 from app.kube.watching import Rhythm
 
@@ -111,7 +111,8 @@ class _Reading:
         self._belt = belt
         self._pods = Pods()
         self._slots = asyncio.Semaphore(query.at_once)
-        self._wanted = asyncio.Event()
+        self._jobs: dict[tuple[str, str], asyncio.Task[None]] = {}
+        """What waits for the end of Jobs whose pods have failed, by namespace and name."""
         self._fields = f"metadata.name={query.pod}" if query.pod is not None else None
 
     async def run(self) -> None:
@@ -199,21 +200,33 @@ class _Reading:
             known = set(self._pods.known)
             for one in self._sources(new, are_new=True):
                 reading.add(group.create_task(self._live(one, alone=False)))
-            if not reading and self._is_over():
+            if not reading and self._is_over(group):
                 break
             changed = asyncio.ensure_future(bell.wait())
             await asyncio.wait([changed, *reading], return_when=asyncio.FIRST_COMPLETED)
             changed.cancel()
             reading = {task for task in reading if not task.done()}
-        for task in watches:
+        for task in (*watches, *self._jobs.values()):
             task.cancel()
 
-    def _is_over(self) -> bool:
+    def _is_over(self, group: asyncio.TaskGroup) -> bool:
         """Whether nothing more can come, when nothing is read."""
+        if self._query.pod is not None:
+            return True
         pods = self._pods.known.values()
-        return self._query.pod is not None or (
-            bool(pods) and all(pod.is_finished and not pod.is_kept_running for pod in pods)
-        )
+        finished = bool(pods) and all(pod.is_finished and not pod.is_kept_running for pod in pods)
+        return finished and all(self._is_given_up(pod, group) for pod in pods)
+
+    def _is_given_up(self, pod: Pod, group: asyncio.TaskGroup) -> bool:
+        """Whether nobody tries again what a pod has failed to do; if not, that is watched for."""
+        job = (pod.namespace, pod.retried_by)
+        if not pod.retried_by or not is_name(pod.retried_by):
+            return True
+        task = self._jobs.get(job)
+        if task is None:
+            task = self._jobs[job] = group.create_task(until_over(self._client, *job))
+            task.add_done_callback(lambda _: self._pods.ring())
+        return task.done()
 
     async def _live(self, source: Source, *, alone: bool) -> None:
         async with self._slots:

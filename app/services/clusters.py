@@ -122,9 +122,16 @@ class Clusters:
         found = await self._store.default_of(actor.id)
         return None if found is None else self._seen(actor, found)
 
-    def may(self, actor: Actor, action: ClusterAction, cluster: Cluster) -> Decision:
-        """Whether the caller, who sees the cluster, may do this with it."""
-        return policy.on_cluster(actor, action, cluster, now=self._now())
+    def may(
+        self,
+        actor: Actor,
+        action: ClusterAction,
+        cluster: Cluster,
+        *,
+        namespace: str | None = None,
+    ) -> Decision:
+        """Whether the caller, who sees the cluster, may do this with it, or in that namespace."""
+        return policy.on_cluster(actor, action, cluster, now=self._now(), namespace=namespace)
 
     async def add(self, actor: Actor, draft: ClusterDraft) -> Cluster:
         """Brings a cluster in and looks at it; the caller's first one becomes their default.

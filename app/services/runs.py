@@ -60,8 +60,12 @@ class Runs:
         return {run.workflow_id: run for run in await self._store.newest(workflow_ids)}
 
     async def live_versions(self, workflow_ids: Sequence[Id]) -> dict[Id, int]:
-        """The version that is on a cluster now, by workflow."""
-        return await self._inventories.live_versions(workflow_ids)
+        """The version that was applied last and is not removed, by workflow."""
+        live: dict[Id, int] = {}
+        for one in await self._inventories.heads(workflow_ids):
+            if one.version is not None:
+                live.setdefault(one.workflow_id, one.version)
+        return live
 
 
 def _bounded(page: Page[WorkflowRun]) -> Page[WorkflowRun]:

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,8 +84,8 @@ async def line_of(process: asyncio.subprocess.Process, folder: Path, beginning: 
     raise RuntimeError(f"It did not start:\n{(folder / 'errors.log').read_text()}")
 
 
-@asynccontextmanager
-async def ours(uri: str, database: str, folder: Path) -> AsyncIterator[Contestant]:
+def serving(uri: str, database: str, folder: Path) -> tuple[Sequence[str], dict[str, str]]:
+    """The command that starts our server, and its environment."""
     many = str(10**6)
     settings = {
         "MONGODB_URI": uri,
@@ -96,7 +96,12 @@ async def ours(uri: str, database: str, folder: Path) -> AsyncIterator[Contestan
         "KUBEORCH_MAX_SOCKETS_PER_ADDRESS": many,
         "KUBEORCH_LOG_LEVEL": "warning",
     }
-    serve = (sys.executable, "-m", "app.cli", "serve", "--port", "0")
+    return (sys.executable, "-m", "app.cli", "serve", "--port", "0"), settings
+
+
+@asynccontextmanager
+async def ours(uri: str, database: str, folder: Path) -> AsyncIterator[Contestant]:
+    serve, settings = serving(uri, database, folder)
     async with running(*serve, folder=folder, environment=settings) as process:
         await line_of(process, folder, "Ctrl-C")
         demo = json.loads((folder / "demo.json").read_text())

@@ -14,7 +14,7 @@ from app.domain.comparing import VersionDiff
 from app.domain.diagrams import DiagramFormat
 from app.domain.ids import Id
 from app.domain.node import WorkflowNode
-from app.domain.policy import Decision, WorkflowAction
+from app.domain.policy import ClusterAction, Decision, WorkflowAction
 from app.domain.problems import Problem, Severity
 from app.domain.rendering import ManifestFormat
 from app.domain.user import User
@@ -54,13 +54,43 @@ class ProblemType:
         )
 
 
+_NO_CLUSTER = Decision(
+    allowed=False,
+    reason="The workflow's cluster is not there any more, or not yours to see. Choose another one.",
+)
+
+
 @strawberry.type(description="What the caller may do with this workflow.")
 class WorkflowPermissions:
-    edit: Decision = strawberry.field(graphql_type=PermissionType)
-    deploy: Decision = strawberry.field(graphql_type=PermissionType)
-    manage: Decision = strawberry.field(
-        graphql_type=PermissionType, description="Publish, archive and delete it."
+    @strawberry.field(graphql_type=PermissionType, description="Change it.")
+    def edit(root: strawberry.Parent[WorkflowRow], info: Info) -> Decision:
+        return policy.on_workflow(info.context.signed_in(), WorkflowAction.EDIT, root)
+
+    @strawberry.field(
+        graphql_type=PermissionType, description="Deploy it to its cluster, in its namespace."
     )
+    async def deploy(root: strawberry.Parent[WorkflowRow], info: Info) -> Decision:
+        context = info.context
+        actor, cluster_id = context.signed_in(), root.cluster_id
+        decision = policy.on_workflow(actor, WorkflowAction.DEPLOY, root)
+        if not decision.allowed or cluster_id is None:
+            return decision
+        cluster = await context.loaders.clusters.load(cluster_id)
+        if cluster is None:
+            return _NO_CLUSTER
+        may, where = context.services.clusters.may, root.namespace
+        return may(actor, ClusterAction.DEPLOY, cluster, namespace=where)
+
+    @strawberry.field(
+        graphql_type=PermissionType,
+        description="Remove what is deployed of it, and cancel its runs.",
+    )
+    def undeploy(root: strawberry.Parent[WorkflowRow], info: Info) -> Decision:
+        return policy.on_workflow(info.context.signed_in(), WorkflowAction.UNDEPLOY, root)
+
+    @strawberry.field(graphql_type=PermissionType, description="Publish, archive and delete it.")
+    def manage(root: strawberry.Parent[WorkflowRow], info: Info) -> Decision:
+        return policy.on_workflow(info.context.signed_in(), WorkflowAction.MANAGE, root)
 
 
 async def _canvas(workflow: WorkflowRow, info: Info) -> Canvas:
@@ -193,14 +223,12 @@ class WorkflowType(DeployedFields):
     ) -> VersionDiff | None:
         return await info.context.services.versions.compare(root, from_, to)
 
-    @strawberry.field(description="What the caller may do with it, and if not, why.")
-    async def viewer_can(root: strawberry.Parent[WorkflowRow], info: Info) -> WorkflowPermissions:
-        actor = info.context.signed_in()
-        return WorkflowPermissions(
-            edit=policy.on_workflow(actor, WorkflowAction.EDIT, root),
-            deploy=policy.on_workflow(actor, WorkflowAction.DEPLOY, root),
-            manage=policy.on_workflow(actor, WorkflowAction.MANAGE, root),
-        )
+    @strawberry.field(
+        graphql_type=WorkflowPermissions,
+        description="What the caller may do with it, and if not, why.",
+    )
+    def viewer_can(root: strawberry.Parent[WorkflowRow]) -> WorkflowRow:
+        return root
 
 
 WorkflowConnection = connection_type("Workflow", WorkflowType, "A page of workflows.")

@@ -321,7 +321,7 @@ def test_everything_that_pods_name_is_there() -> None:
         (
             "shop",
             FAILED,
-            "Its pods needs the ServiceAccount shop, which does not exist.",
+            "Its pods need the ServiceAccount shop, which does not exist.",
             "Create it, or choose another one.",
         ),
     ],

@@ -3,8 +3,10 @@
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo import AsyncMongoClient
 
 from tests.e2e.running import RunningServer, log
 from tests.secrecy import search
@@ -64,3 +66,16 @@ def start_replica(mongodb_uri: str, database_name: str, start_server: StartServe
         return await start_server(**QUICK | place | settings)
 
     return start
+
+
+@pytest.fixture
+async def short_transactions(mongodb: AsyncMongoClient[dict[str, Any]]) -> AsyncIterator[None]:
+    """A killed process leaves its transaction to MongoDB, which ends it after a minute.
+
+    Until then nobody can change the same things: events come late. Here it takes two seconds.
+    """
+    name = "transactionLifetimeLimitSeconds"
+    usual = (await mongodb.admin.command({"getParameter": 1, name: 1}))[name]
+    await mongodb.admin.command({"setParameter": 1, name: 2})
+    yield
+    await mongodb.admin.command({"setParameter": 1, name: usual})

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -113,13 +114,18 @@ class RunningServer:
             return await self.process.wait()
 
 
-async def launch(data_dir: Path, *options: str, **settings: str) -> asyncio.subprocess.Process:
+SERVE = ("serve", "--port", "0")
+
+
+async def launch(
+    data_dir: Path, *options: str, command: Sequence[str] = SERVE, **settings: str
+) -> asyncio.subprocess.Process:
     """`kubeorch serve` on a free port, with nothing of this machine's settings but `settings`."""
     data_dir.mkdir(parents=True, exist_ok=True)
     ours = {k: v for k, v in os.environ.items() if not k.startswith(("KUBEORCH_", "MONGODB_"))}
     with (data_dir / "server.log").open("ab") as errors:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "app.cli", "serve", "--port", "0", *options),
+            *(sys.executable, "-m", "app.cli", *command, *options),
             cwd=PROJECT,
             env=ours | _STARTING | {"KUBEORCH_DATA_DIR": str(data_dir)} | settings,
             stdout=asyncio.subprocess.PIPE,

@@ -9,6 +9,7 @@ import websockets
 from tests.apiservers import ApiServers
 from tests.contract import operations
 from tests.e2e.client import Client
+from tests.e2e.shipping import ship
 from tests.secrecy import secret
 
 WEB = {"id": "web", "data": {"deployment": {"name": "web", "image": "nginx:1.29", "port": 80}}}
@@ -35,6 +36,7 @@ async def test_every_operation_works_as_written(server: Any) -> None:
         await sign_up(day, http, server.url)
         await edit(day)
         await bring_in(day, server)
+        await ship(day)
         await administer(day, http, server)
     assert day.sent == set(operations())
 

@@ -2,14 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from random import Random
-from typing import Any
 
 import httpx
 import pytest
-from pymongo import AsyncMongoClient
 
 from tests.e2e.client import Client
 from tests.e2e.conftest import StartServer
@@ -19,19 +16,6 @@ from tests.e2e.subscribing import Canvas, Follower
 
 KILLS = 100 if os.environ.get("KUBEORCH_SOAK") else 10
 FOLLOWERS = 3
-
-
-@pytest.fixture
-async def short_transactions(mongodb: AsyncMongoClient[dict[str, Any]]) -> AsyncIterator[None]:
-    """A killed process leaves its transaction to MongoDB, which ends it after a minute.
-
-    Until then nobody can change the same workflow: events come late. Here it takes two seconds.
-    """
-    name = "transactionLifetimeLimitSeconds"
-    usual = (await mongodb.admin.command({"getParameter": 1, name: 1}))[name]
-    await mongodb.admin.command({"setParameter": 1, name: 2})
-    yield
-    await mongodb.admin.command({"setParameter": 1, name: usual})
 
 
 @pytest.mark.soak

@@ -14,6 +14,7 @@ from app.kube.client import KubeClient
 from app.kube.loglines import LONGEST, Cursor, read_line
 from app.kube.logs import AHEAD, LogQuery, read_logs
 from app.kube.logsources import LogRhythm
+from tests.kube.objects import Pods
 from tests.kube.serving import Server
 from tests.kube.speaking import (
     NAMESPACE,
@@ -35,6 +36,7 @@ from tests.kube.speaking import (
 Open = Callable[..., Awaitable[KubeClient]]
 Next = Callable[[], Awaitable[LogLine | None]]
 
+JOBS = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs"
 QUICK = LogRhythm(quiet=30, pause=0.01, longest=0.05, trouble=5)
 
 
@@ -240,6 +242,33 @@ async def test_it_ends_when_the_pods_have_finished(server: Server, connect: Open
         pods.place(pod("job-1", phase="Succeeded", policy="Never", app=over("one")))
         assert await some(following, 1) == ["done"]
         assert await following() is None
+
+
+async def test_a_job_that_tries_again_is_followed(server: Server, connect: Open) -> None:
+    pods = pods_on(server)
+    jobs = Pods(server, path=JOBS, api_version="batch/v1", kind="Job")
+    jobs.place({"metadata": {"name": "job"}})
+    failed = pod("job-1", phase="Failed", policy="Never", app=over("one", 1))
+    failed["metadata"]["ownerReferences"] = [{"kind": "Job", "name": "job", "controller": True}]
+    pods.place(failed)
+    Speaker(server, "job-1", line(1, "fails"))
+    Speaker(server, "job-2", line(2, "works"))
+    async with reading(await connect(), follow=True) as following:
+        assert await some(following, 1) == ["fails"]
+        coming = asyncio.create_task(following())
+        await jobs.watched(1)
+        pods.place(pod("job-2", phase="Succeeded", policy="Never", app=over("two")))
+        told = await coming
+        assert told is not None
+        assert told.text == "works"
+        coming = asyncio.create_task(following())
+        complete = [{"type": "Complete", "status": "True"}]
+        jobs.place({"metadata": {"name": "job"}, "status": {"conditions": complete}})
+        assert await coming is None
+    # Nobody says whether it will try again.
+    server.refuses(f"GET {JOBS}", 403, "jobs is forbidden")
+    pods.remove("job-2")
+    assert await texts(await connect(), follow=True) == ["fails"]
 
 
 async def test_it_ends_with_the_pod_that_was_named(server: Server, connect: Open) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -24,9 +24,14 @@ PROVIDED = frozenset({"api", "controllers", "pods"})
 """What tests can get of it. It knows whole tokens only: nobody signs in in another way."""
 
 
+Around = Callable[[ASGIApp], ASGIApp]
+
+
 @asynccontextmanager
-async def sandbox(*, speed: float = SPEED) -> AsyncIterator[Cluster]:
-    """An empty sandbox cluster on a loopback port while the block runs."""
+async def sandbox(
+    *, speed: float = SPEED, around: Around = lambda app: app
+) -> AsyncIterator[Cluster]:
+    """An empty sandbox cluster on a loopback port while the block runs; `around` wraps it."""
     authority, token = Authority(), secrets.token_hex(16)
     with tempfile.TemporaryDirectory() as folder:
         authority.server("127.0.0.1", "localhost").write(Path(folder), "server")
@@ -37,7 +42,7 @@ async def sandbox(*, speed: float = SPEED) -> AsyncIterator[Cluster]:
             emulated = Emulated(SandboxSettings(token=token, speed=speed))
 
             async def start() -> None:
-                served = _served(create_app(emulated), port, Path(folder))
+                served = _served(around(create_app(emulated)), port, Path(folder))
                 await stack.enter_async_context(served)
                 stack.callback(emulated.close)  # it ends watches, for which a server waits
 

@@ -97,6 +97,24 @@ async def test_a_hundred_runs_cost_as_many_commands_as_one(
     assert len(hundred) <= 7
 
 
+LIVE = """query ($first: Int!) { workflows(first: $first) { nodes {
+  liveVersion lastDrift { hasDrifted } nodes { ... on WorkflowNode { status { state } } }
+} } }"""
+
+
+@pytest.mark.usefixtures("hundred")
+async def test_what_is_live_of_a_hundred_workflows_costs_as_many_commands_as_of_one(
+    services: Services, owner: Actor
+) -> None:
+    ask = asker(services, owner)
+    with commands.during() as one:
+        await ask(LIVE, first=1)
+    with commands.during() as hundred:
+        await ask(LIVE, first=100)
+    assert sorted(hundred) == sorted(one)
+    assert len(hundred) <= 5
+
+
 CLUSTERS = """query ($first: Int!) { clusters(first: $first) { totalCount nodes { name
   owner { name email defaultCluster { name } } sharedWith { role user { name email } }
   viewerCan { deploy { allowed } administer { reason } own { allowed } } } } }"""

@@ -34,11 +34,6 @@ async def shop(services: Services, owner: Actor, there: There) -> Workflow:
     return await published(services, owner, there)
 
 
-@pytest.fixture
-def ask(services: Services, owner: Actor) -> Asker:
-    return asker(services, owner)
-
-
 def given_values() -> dict[str, Any]:
     """The values of the demo application, as the front end sends them."""
     values = demo_values()

@@ -21,7 +21,7 @@ from app.services.workflows import WorkflowDraft
 from tests.asking import asker
 from tests.clusters import bring_in
 from tests.runs import run_of, started
-from tests.schema.test_deployments import plan_of
+from tests.schema.test_plans import plan_of
 from tests.schema.test_strangers import PROBES, SECRET, probe
 
 SHOWN_TO_ITS_OWNER = {

@@ -193,11 +193,16 @@ async def test_an_after_from_the_future_gets_a_snapshot(
     assert isinstance(first, WorkflowSnapshot)
 
 
+@pytest.mark.parametrize("up_to", [3, 5])
 async def test_events_that_are_gone_are_a_gap_and_a_fresh_snapshot(
-    services: Services, owner: Actor, workflow: Workflow, behind: Callable[[WorkflowRow], Behind]
+    services: Services,
+    owner: Actor,
+    workflow: Workflow,
+    behind: Callable[[WorkflowRow], Behind],
+    up_to: int,
 ) -> None:
     await make_edits(services, owner, workflow)
-    await behind(workflow).forget_events(up_to=3)
+    await behind(workflow).forget_events(up_to=up_to)
     gap, snapshot = await take(services, owner, workflow, 2, after=1)
     assert gap == Gap(from_seq=2, to_seq=5)
     assert isinstance(snapshot, WorkflowSnapshot)

@@ -129,8 +129,7 @@ class Engine:
         except ClusterError as error:
             return _failed(recorder, error.message)
         except Late as late:
-            why = late.error.message if late.error is not None else "It took too long to begin."
-            return _failed(recorder, why)
+            return self._late(recorder, late)
         except Left:
             why = "The run was cancelled before anything was applied."
             for progress in recorder.progress():
@@ -156,6 +155,7 @@ class Engine:
             recorder,
             followed,
             steps,
+            client=client,
             workflow_id=workflow_id,
             trouble_seconds=pace.trouble_seconds,
             steady_seconds=pace.steady_seconds,
@@ -171,6 +171,17 @@ class Engine:
             at_once=pace.applies_at_once,
             seconds=pace.seconds,
         )
+
+    def _late(self, recorder: Recorder, late: Late) -> _Outcome:
+        """The deadline was over before anybody could begin, or go on."""
+        seconds = self._means.pace.seconds
+        for progress in recorder.progress():
+            recorder.node(progress.late(seconds))
+        why = f"The run was not done within {round(seconds)} s."
+        if late.error is not None:
+            why = f"{why} {late.error.message}"
+        recorder.line(why, level=LogLevel.ERROR)
+        return _Outcome(Ended(RunStatus.FAILED, why))
 
     def _age(self, since: datetime) -> float:
         return (self._means.now() - since).total_seconds()

@@ -198,7 +198,7 @@ def shown(plan: Plan, filled: Mapping[Identity, Filled]) -> Plan:
             return one
         return replace(one, action=one.frame_action, frame_action=None, values=False)
 
-    return replace(plan, objects=tuple(map(settled, plan.objects)))
+    return replace(plan, objects=tuple(map(settled, plan.objects))) if filled else plan
 
 
 def for_worker(plan: Plan, filled: Mapping[Identity, Filled]) -> Plan:
@@ -211,7 +211,7 @@ def for_worker(plan: Plan, filled: Mapping[Identity, Filled]) -> Plan:
         remade = one.action is PlanAction.REPLACE
         return replace(one, uid=done.uid, action=PlanAction.UPDATE if remade else one.action)
 
-    return replace(plan, objects=tuple(map(left, plan.objects)))
+    return replace(plan, objects=tuple(map(left, plan.objects))) if filled else plan
 
 
 def entries(plan: Plan, filled: Mapping[Identity, Filled]) -> list[InventoryEntry]:

@@ -22,7 +22,7 @@ log = structlog.get_logger("kubeorch.runs")
 _MOST_LINES = 2_000
 """Lines of a run's log that one process writes."""
 _PAUSE = 0.05
-"""Seconds from one group to the next, in which more comes together."""
+"""Seconds from one group to the next, in which more comes together; longer if groups take long."""
 _OUTAGE_PAUSE = 0.5
 
 
@@ -142,11 +142,13 @@ class Recorder:
         self._changed.set()
 
     async def _keep_on(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
             while True:
                 await self._changed.wait()
+                began = loop.time()
                 await self.flush()
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(max(_PAUSE, loop.time() - began))
         except Exception:
             # What can't be written must not be done either.
             log.exception("runs.unwritten", run=self._run.id)

@@ -15,6 +15,7 @@ from app.domain.manifest import Identity
 from app.domain.planning import ObjectKey
 from app.domain.planning.objects import Object, uid_of, version_of
 from app.kube.informers import PODS_AND_CO, Followed, Kind
+from app.services.deploying.hearing import Warnings
 from app.services.deploying.targets import Target, Targets
 
 _LASTING = frozenset(
@@ -54,8 +55,9 @@ def followed_kinds(targets: Targets) -> list[Kind]:
 class Sight:
     """What is seen at one moment; `look` renews it."""
 
-    def __init__(self, followed: Followed, workflow_id: str) -> None:
+    def __init__(self, followed: Followed, workflow_id: str, warnings: Warnings) -> None:
         self._followed = followed
+        self._warnings = warnings
         self._workflow = labels.of_id(workflow_id)
         self._troubles: Mapping[Kind, ClusterError] = {}
         self._live: dict[Identity, Object] = {}
@@ -89,7 +91,8 @@ class Sight:
         seen = [(uid_of(one), version_of(one)) for one in self._related(node_id)]
         known = [(t.mark, version_of(t.answer), t.mark in self._blind) for t in targets]
         told = [kind_of(t.key) in self._troubles for t in targets]
-        return (seen, known, told)
+        warned = [version_of(event) for event in self._events(node_id)]
+        return (seen, known, told, warned)
 
     def health(self, target: Target, *, now: datetime) -> Health | None:
         """How an object is that was applied; None when nothing is known of it yet."""
@@ -103,7 +106,9 @@ class Sight:
             return None
         if live is None and target.answer is not None and not self._was_shown(target):
             live = target.answer
-        return health(live, now=now, related=self._related(target.node_id or ""))
+        node_id = target.node_id or ""
+        related, events = self._related(node_id), self._events(node_id)
+        return health(live, now=now, related=related, events=events)
 
     def unseen(self, targets: Iterable[Target]) -> Sequence[Target]:
         """What no watch shows, nor will: it has to be read."""
@@ -118,6 +123,9 @@ class Sight:
 
     def _related(self, node_id: str) -> Sequence[Object]:
         return self._of_node.get(labels.of_id(node_id), ()) if node_id else ()
+
+    def _events(self, node_id: str) -> Sequence[Object]:
+        return self._warnings.of(uid_of(one) or "" for one in self._related(node_id))
 
     def _seen(self, target: Target) -> Object | None:
         """What the watch shows of it, if that is no older than what the apply answered."""

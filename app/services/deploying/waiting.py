@@ -12,7 +12,9 @@ from app.domain.errors import ClusterError, ClusterFault
 from app.domain.health import Health, HealthState, combined
 from app.domain.planning import NodeProgress, NodeState
 from app.domain.runevents import LogLevel
+from app.kube.client import KubeClient
 from app.kube.informers import Followed
+from app.services.deploying.hearing import Warnings
 from app.services.deploying.leaving import GONE
 from app.services.deploying.recording import Recorder
 from app.services.deploying.sight import Sight
@@ -22,6 +24,8 @@ from app.services.deploying.trying import Late, Left
 
 _PAUSE = 0.05
 """Seconds in which changes come together before they are looked at."""
+_SHARE = 5
+"""A pause is at least so many times as long as the look before it: others are at work, too."""
 _READ_EVERY = 3.0
 """Seconds between two looks at what no watch shows."""
 _BREAK = 10.0
@@ -57,6 +61,7 @@ class Waiting:
         followed: Followed,
         steps: Steps,
         *,
+        client: KubeClient,
         workflow_id: str,
         trouble_seconds: float,
         steady_seconds: float,
@@ -67,7 +72,9 @@ class Waiting:
         self._followed = followed
         self._steps = steps
         self._workflow = labels.of_id(workflow_id)
-        self._sight = Sight(followed, workflow_id)
+        namespaces = [name for name in targets.namespaces if name is not None]
+        self._warnings = Warnings(client, namespaces, heard=self.poke)
+        self._sight = Sight(followed, workflow_id, self._warnings)
         self._trouble_seconds = trouble_seconds
         self._steady_seconds = steady_seconds
         self._now = now
@@ -91,15 +98,18 @@ class Waiting:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._hear())
             group.create_task(self._read_on())
+            group.create_task(self._warnings.keep())
             while True:
                 self._bell.clear()
+                began = self._loop.time()
                 self.look()
+                took = self._loop.time() - began
                 async with self._looked:
                     self._looked.notify_all()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout_at(min(self._due.values(), default=None)):
                         await self._bell.wait()
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(max(_PAUSE, _SHARE * took))
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         """Waits until something is so, which only a look can bring about."""

@@ -240,3 +240,64 @@ async def test_what_is_kept_by_a_finalizer_is_waited_for(
         ok(await there.api.patch("ConfigMap", "m", body={"metadata": {"finalizers": None}}))
         run, _ = await deployed(services, owner, workflow.id)
     assert run.status is RunStatus.COMPLETED
+
+
+async def test_events_say_why_there_are_no_pods(
+    services: Services, owner: Actor, there: There
+) -> None:
+    workflow = await drawn(
+        services,
+        owner,
+        there,
+        node(
+            "statefulset",
+            "data",
+            name="data",
+            image="postgres:18",
+            service_name="data",
+            service_account_name="nobody",
+        ),
+    )
+    async with working(services):
+        run, _ = await deployed(services, owner, workflow.id)
+    assert run.status is RunStatus.FAILED
+    assert run.nodes[0].reason == "ServiceAccountMissing"
+
+
+async def test_what_may_not_be_watched_is_read(
+    services: Services, owner: Actor, there: There, wire: Wire
+) -> None:
+    async def answers(request: Request, go_on: GoOn) -> Answer:
+        if request.method == "GET" and request.path.endswith("/deployments"):
+            raise ClusterError(ClusterFault.FORBIDDEN, "You may not list them.", status=403)
+        return await go_on()
+
+    wire.answers = answers
+    workflow = await drawn(services, owner, there, deployment("web"))
+    async with working(services, connect=wire.connect):
+        run, told = await deployed(services, owner, workflow.id)
+    assert (run.status, run.error) == (RunStatus.COMPLETED, None)
+    assert run.nodes[0].message == "1 of 1 pod is ready."
+    assert (
+        "Deployment objects can't be watched on the cluster. You may not list them." in told.lines
+    )
+
+
+async def test_what_may_not_even_be_read_is_not_said_to_work(
+    services: Services, owner: Actor, there: There, wire: Wire
+) -> None:
+    async def answers(request: Request, go_on: GoOn) -> Answer:
+        if request.method == "GET" and "/deployments" in request.path:
+            raise ClusterError(ClusterFault.FORBIDDEN, "You may not read them.", status=403)
+        return await go_on()
+
+    wire.answers = answers
+    workflow = await drawn(services, owner, there, deployment("web"))
+    async with working(services, connect=wire.connect):
+        run, told = await deployed(services, owner, workflow.id)
+    assert run.status is RunStatus.COMPLETED
+    assert (run.nodes[0].state, run.nodes[0].reason) == (NodeState.READY, "NotObservable")
+    assert (
+        f"The cluster's credentials may not look at Deployment {there.namespace}/web: whether it "
+        "works is not known."
+    ) in told.lines

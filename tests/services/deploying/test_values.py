@@ -83,6 +83,21 @@ async def test_values_are_in_the_cluster_before_the_run_is_queued(
     assert await data(there, own) == values["web"]
 
 
+async def test_values_come_with_a_plan_that_was_made_without_them(
+    services: Services, deploys: Deployments, owner: Actor, there: There, vaulted: Workflow
+) -> None:
+    stored = await deploys.plan(owner, PlanDraft(vaulted.id))
+    values = fresh("a", "b")
+    run = await deploys.deploy(owner, filled(vaulted, values, plan_id=stored.id))
+    assert await data(there) == values
+    await carried_out(services, there, run)
+    again = await deploys.plan(owner, PlanDraft(vaulted.id))
+    other = fresh("b")
+    run = await deploys.deploy(owner, filled(vaulted, other, plan_id=again.id))
+    assert (again.plan.is_idle, of(run)) == (True, [PlanAction.UPDATE])
+    assert await data(there) == values | other
+
+
 async def test_keys_that_are_not_given_are_kept(
     services: Services, deploys: Deployments, owner: Actor, there: There, vaulted: Workflow
 ) -> None:

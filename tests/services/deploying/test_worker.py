@@ -114,12 +114,12 @@ async def test_a_cancelled_run_stops_before_the_next_object(
     wire = wire_of(services)
     gate = Gate(wire, "b")
     workflow = await maps(services, owner, there, "a", "b", "c")
-    async with working(services, ONE_BY_ONE, connect=wire.connect):
+    async with working(services, ONE_BY_ONE, connect=wire.connect) as worker:
         run = await queued(services, owner, workflow.id)
         await gate.reached.wait()
         asked = await deployments(services).cancel(owner, run.id)
         assert asked.status is RunStatus.RUNNING
-        await heard(services, run.id)
+        await worker._leases[run.id].cancelled.wait()
         gate.opened.set()
         run, found = await ended(services, run.id)
     assert run.status is RunStatus.CANCELLED
@@ -131,16 +131,6 @@ async def test_a_cancelled_run_stops_before_the_next_object(
     after = await services.workflows.get(owner, workflow.id)
     assert after is not None
     assert (after.run_count, after.success_count, after.failure_count) == (1, 0, 0)
-
-
-async def heard(services: Services, run_id: str) -> None:
-    """Returns when a change that was made now has come through a change stream: then what was
-    written before has, too."""
-    async with asyncio.timeout(10), WorkStore().watch() as changes:
-        works = parts(services).database.raw["run_work"]
-        await works.update_one({"_id": ObjectId(run_id)}, {"$set": {"handed_back": -1}})
-        await anext(changes)
-    await asyncio.sleep(0)
 
 
 async def test_a_run_that_waits_is_cancelled_at_once(
@@ -244,3 +234,19 @@ async def test_an_error_that_nobody_expected_ends_the_run(
         wire.answers = None
         run, _ = await deployed(services, owner, workflow.id)
     assert run.status is RunStatus.COMPLETED
+
+
+async def test_a_run_that_nobody_went_on_with_ends(
+    services: Services, owner: Actor, there: There
+) -> None:
+    wire = wire_of(services)
+    workflow = await maps(services, owner, there, "a")
+    run = await queued(services, owner, workflow.id)
+    began = {"status": "running", "started_at": utc_now() - timedelta(hours=1)}
+    runs = parts(services).database.raw["workflow_runs"]
+    await runs.update_one({"_id": ObjectId(run.id)}, {"$set": began})
+    async with working(services, connect=wire.connect):
+        run, _ = await ended(services, run.id)
+    assert (run.status, run.error) == (RunStatus.FAILED, "The run was not done within 30 s.")
+    assert states(run) == {"a": NodeState.FAILED}
+    assert wire.requests == []

@@ -108,6 +108,14 @@ async def test_the_log_of_a_job_ends_with_it(placed: Place) -> None:
     assert [line.text for line in told][-1] == "It pretends to be done: exit code 0."
 
 
+async def test_the_log_of_a_job_has_every_attempt(placed: Place) -> None:
+    there = await placed(node("job", "job", name="job", image="crash:1", backoff_limit=1))
+    told = await all_of(there, "job", follow=True)
+    assert len({line.pod for line in told}) == 2
+    failures = [line for line in told if line.text == "It pretends to fail: exit code 1."]
+    assert len(failures) == 2
+
+
 async def test_a_node_that_writes_nothing(placed: Place, follow: Follow) -> None:
     there = await placed(service("entry"), deployment("web", image="missing:1"))
     assert await all_of(there, "entry") == []
