@@ -99,7 +99,12 @@ class Deployments:
         aimed = requests.aimed(draft, stored)
         aim = await self._aiming.aim(actor, aimed, workflow)
         await self._check_idle(workflow.id)
-        made = await self._planning.make(actor, aim, given=requests.names(draft))
+        made = await self._planning.make(
+            actor,
+            aim,
+            given=requests.names(draft),
+            before=stored.plan if stored is not None else None,
+        )
         if stored is not None:
             _check_same(stored.plan, made.plan)
         if made.plan.obstacles:

@@ -47,6 +47,16 @@ async def observe(
     return await all_of(ask(manifest) for manifest in manifests)
 
 
+async def live_objects(
+    client: KubeClient, manifests: Sequence[Manifest], *, at_once: int
+) -> list[Object | None]:
+    """What is there of each manifest, in their order. Raises ClusterError."""
+    lives = await _lives(client, manifests, at_once=at_once)
+    if lives is None:
+        return await all_of(read(client, manifest.object) for manifest in manifests)
+    return [lives.get(ObjectKey.of_manifest(manifest)) for manifest in manifests]
+
+
 async def observe_one(
     client: KubeClient, manifest: Manifest, *, known: tuple[Object | None] | None = None
 ) -> Observed:

@@ -21,6 +21,7 @@ from app.services.checking import Connect
 from app.services.deploying import permissions
 from app.services.deploying.aiming import Aim, Aiming
 from app.services.deploying.compiling import beside, compiled
+from app.services.deploying.confirming import confirm
 from app.services.deploying.observing import look_at_left, observe
 
 _PATIENCE = 120.0
@@ -85,9 +86,14 @@ class Planning:
         await self._plans.insert(stored)
         return stored
 
-    async def make(self, actor: Actor, aim: Aim, *, given: Given | None = None) -> Made:
-        """The plan of an aim, with the secret values of these names. Raises Forbidden and
-        ClusterError."""
+    async def make(
+        self, actor: Actor, aim: Aim, *, given: Given | None = None, before: Plan | None = None
+    ) -> Made:
+        """The plan of an aim, with the secret values of these names.
+
+        `before` is a plan of it that somebody looked at: it is that one, as long as it holds.
+        Raises Forbidden and ClusterError.
+        """
         made = await compiled(aim.canvas, workflow=aim.workflow, namespace=aim.namespace)
         inventory = tuple(aim.inventory.entries) if aim.inventory is not None else ()
         left = leftovers(inventory, made.manifests)
@@ -102,7 +108,9 @@ class Planning:
         try:
             async with asyncio.timeout(_PATIENCE), self._connect(aim.cluster) as client:
                 await looking.check_scopes(client)
-                plan = await looking.plan(client, question, made.problems)
+                plan = before and await looking.confirm(client, question, before)
+                if plan is None:
+                    plan = await looking.plan(client, question, made.problems)
         except TimeoutError:
             raise ClusterError(
                 ClusterFault.TIMED_OUT,
@@ -150,6 +158,12 @@ class _Looking:
 
     def _enforce(self, namespaces: set[str | None]) -> None:
         policy.deploys_in(self.actor, self.aim.cluster, namespaces, now=self.now).enforce()
+
+    async def confirm(self, client: KubeClient, question: Question, plan: Plan) -> Plan | None:
+        """See `confirming.confirm`."""
+        return await confirm(
+            client, plan, self.manifests, self.left, question, at_once=self.at_once
+        )
 
     async def plan(
         self, client: KubeClient, question: Question, problems: Sequence[Problem]

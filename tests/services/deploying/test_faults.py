@@ -8,12 +8,22 @@ from dataclasses import replace
 import pytest
 
 from app.documents.inventories import InventoryStore
-from app.domain.planning import NodeState
+from app.domain.deploying import PlanDraft
+from app.domain.errors import ClusterError, ClusterFault
+from app.domain.planning import NodeState, PlanAction
 from app.domain.run import RunStatus, WorkflowRun
 from app.domain.user import Actor
 from app.domain.workflow import Workflow
 from app.services import Services
-from tests.deploying import There, bring, demo_values, published, within
+from tests.deploying import (
+    DEMO_KINDS,
+    There,
+    bring,
+    demo_values,
+    deployments,
+    published,
+    within,
+)
 from tests.domain.drawing import deployment
 from tests.kubernetes.asking import ok
 from tests.kubernetes.clusters import Cluster
@@ -290,3 +300,35 @@ async def test_what_may_not_be_seen_is_said(
     assert "nobody can say how it is" in web.message
     faults.plan = lambda _: None
     await applied(services, there, workflow)
+
+
+PLANNING: dict[str, Callable[[], Plan]] = {
+    "throttled": lambda: first(4, answered(429, retry_after=1)),
+    "unavailable": lambda: every(4, answered(503)),
+    "connections break before": lambda: every(4, dropped),
+    "connections break behind": lambda: every(4, lost),
+    "slow": lambda: every(1, slow(0.05)),
+}
+
+
+@pytest.mark.parametrize("kind", PLANNING)
+async def test_planning_waits_for_trouble_to_pass(
+    services: Services, owner: Actor, there: There, faults: Faults, kind: str
+) -> None:
+    workflow = await published(services, owner, there)
+    faults.plan = PLANNING[kind]()
+    plan = await deployments(services).plan(owner, PlanDraft(workflow.id))
+    assert faults.met
+    assert [one.action for one in plan.plan.objects] == [PlanAction.CREATE] * len(DEMO_KINDS)
+    assert not any(asked.method == "DELETE" for asked in faults.asked)
+
+
+async def test_a_plan_that_cannot_be_made_says_why(
+    services: Services, owner: Actor, there: There, faults: Faults
+) -> None:
+    workflow = await published(services, owner, there)
+    faults.plan = every(1, answered(503))
+    with pytest.raises(ClusterError) as failed:
+        await deployments(services).plan(owner, PlanDraft(workflow.id))
+    assert failed.value.fault is ClusterFault.UNAVAILABLE
+    assert "cannot answer now (HTTP 503)" in failed.value.message
