@@ -198,7 +198,8 @@ class Settings(BaseSettings):
 
     # Deploying
     runs_at_once: int = Field(default=8, ge=1)
-    """Runs that one process does at the same time; the others wait."""
+    """Runs of one process that are at work at the same time, a quarter of them at most of one
+    person or on one cluster. Those that wait until something is ready do not count."""
     applies_at_once: int = Field(default=8, ge=1, le=64)
     """Objects of one workflow that are sent to its cluster at the same time."""
     run_lease_seconds: float = Field(default=15.0, ge=0.5)

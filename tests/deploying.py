@@ -27,6 +27,7 @@ from app.domain.cluster import Cluster as Known
 from app.domain.editing import EdgeDraft, NodeDraft
 from app.domain.user import Actor
 from app.domain.workflow import Workflow
+from app.realtime.hub import Hub
 from app.realtime.outbox import Outbox
 from app.services import Services
 from app.services.accessing import Place, TokenDraft
@@ -184,6 +185,7 @@ class Parts:
     outbox: Outbox
     changes: Changes
     connect: Connect
+    hub: Hub
 
 
 def parts(services: Services) -> Parts:
@@ -194,6 +196,7 @@ def parts(services: Services) -> Parts:
         outbox=changes._outbox,
         changes=changes,
         connect=services.cluster_checks._connect,
+        hub=services.run_streams._welcome._hub,
     )
 
 

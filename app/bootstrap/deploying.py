@@ -146,6 +146,8 @@ async def _begin(
         clusters=clusters,
         inventories=ledgers.inventories,
         statuses=statuses,
+        work=ledgers.work,
+        runs=ledgers.runs,
         watches=watches,
         telling=StatusTelling(
             database=ground.database,
@@ -175,10 +177,12 @@ async def _begin(
                 versions=VersionStore(),
                 clusters=clusters,
                 users=UserStore(ground.database),
+                inventories=ledgers.inventories,
                 now=now,
             ),
             connect=connections.to,
             informers=informers,
+            hub=ground.hub,
             pace=RunPace(
                 at_once=settings.runs_at_once,
                 applies_at_once=settings.applies_at_once,

@@ -20,6 +20,7 @@ class DriftDocument(Stored):
 
     cluster_id: Id
     version: int
+    namespaces: list[str | None]
     checked_at: datetime
     drift: str
 
@@ -29,11 +30,13 @@ class DriftDocument(Stored):
 
 @dataclass(frozen=True, slots=True)
 class StoredDrift:
-    """How a version was found that was deployed on a cluster."""
+    """How a version was found that was deployed on a cluster. `namespaces` are those of its
+    objects; None stands for the whole cluster."""
 
     workflow_id: Id
     cluster_id: Id
     version: int
+    namespaces: tuple[str | None, ...]
     drift: Drift
 
 
@@ -46,6 +49,7 @@ class DriftStore:
         document = {
             "cluster_id": ObjectId(found.cluster_id),
             "version": found.version,
+            "namespaces": list(found.namespaces),
             "checked_at": at,
             "drift": _DRIFT.dump_json(found.drift).decode(),
         }
@@ -69,6 +73,7 @@ class DriftStore:
                 workflow_id=Id(one["_id"]),
                 cluster_id=Id(one["cluster_id"]),
                 version=one["version"],
+                namespaces=tuple(one["namespaces"]),
                 drift=_DRIFT.validate_json(one["drift"]),
             )
             async for one in found

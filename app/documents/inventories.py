@@ -12,10 +12,15 @@ from pydantic import Field
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from app.documents.database import Stored, Transaction
+from app.documents.runs import RunDocument
+from app.documents.work import WorkDocument
 from app.domain.ids import Id
 from app.domain.inventory import Inventory
 from app.domain.labels import digest
 from app.domain.planning import InventoryEntry, ObjectKey
+
+_MARKS = ("kept", "of_cluster")
+"""What is written of an entry only when it is so."""
 
 
 class InventoryDocument(Stored):
@@ -166,37 +171,39 @@ class InventoryStore:
 
     @asynccontextmanager
     async def watch(self) -> AsyncIterator[AsyncIterator[Id]]:
-        """The workflows of which something was deployed or removed, from now on.
+        """The workflows of which something was deployed or removed, and of which a run has ended,
+        from now on.
 
         Whatever is not in it can be read from the collection once this is open.
         """
         collection = InventoryDocument.get_pymongo_collection()
+        runs = RunDocument.get_pymongo_collection()
+        changed: dict[str, Any] = {
+            "ns.coll": collection.name,
+            # Not the uids of what was made.
+            "$or": [
+                {"operationType": {"$in": ["insert", "replace"]}},
+                {"updateDescription.updatedFields.updated_at": {"$exists": True}},
+                {"updateDescription.removedFields.0": {"$exists": True}},
+            ],
+        }
+        ended = {"ns.coll": WorkDocument.Settings.name, "operationType": "delete"}
         pipeline: list[dict[str, Any]] = [
-            {
-                # Not the uids of what was made.
-                "$match": {
-                    "$or": [
-                        {"operationType": {"$in": ["insert", "replace"]}},
-                        {"updateDescription.updatedFields.updated_at": {"$exists": True}},
-                        {"updateDescription.removedFields.0": {"$exists": True}},
-                    ]
-                }
-            },
-            {"$project": {"documentKey": 1}},
+            {"$match": {"$or": [changed, ended]}},
+            {"$project": {"documentKey": 1, "ns": 1}},
         ]
         client = collection.database.client
         async with (
             client.start_session(causal_consistency=True) as session,
-            await collection.watch(pipeline, session=session) as changes,
+            await collection.database.watch(pipeline, session=session) as changes,
         ):
             # The stream may begin ahead of what a majority has; this waits until it does not.
             await collection.find_one({"_id": None}, session=session)
 
             async def workflows() -> AsyncIterator[Id]:
                 async for change in changes:
-                    found = await collection.find_one(
-                        {"_id": change["documentKey"]["_id"]}, {"workflow_id": 1}
-                    )
+                    told_by = collection if change["ns"]["coll"] == collection.name else runs
+                    found = await told_by.find_one(change["documentKey"], {"workflow_id": 1})
                     if found is not None:
                         yield Id(found["workflow_id"])
 
@@ -208,13 +215,14 @@ def _of(workflow_id: Id, cluster_id: Id) -> dict[str, Any]:
 
 
 def _written(entry: InventoryEntry) -> dict[str, Any]:
-    kept = {"kept": True} if entry.kept else {}
-    return {**asdict(entry.key), "uid": entry.uid, "node_id": entry.node_id, **kept}
+    marks = {name: True for name in _MARKS if getattr(entry, name)}
+    return {**asdict(entry.key), "uid": entry.uid, "node_id": entry.node_id, **marks}
 
 
 def _read(stored: Mapping[str, Any]) -> InventoryEntry:
     key = ObjectKey(stored["api_version"], stored["kind"], stored["namespace"], stored["name"])
-    return InventoryEntry(key, stored["uid"], stored["node_id"], stored.get("kept", False))
+    marks = {name: stored.get(name, False) for name in _MARKS}
+    return InventoryEntry(key, stored["uid"], stored["node_id"], **marks)
 
 
 def _inventory(document: Mapping[str, Any]) -> Inventory:

@@ -17,7 +17,7 @@ class NodeStatusDocument(Stored):
     """How the nodes of a workflow are, under the workflow's id."""
 
     cluster_id: Id
-    namespaces: list[str]
+    namespaces: list[str | None]
     seq: int = 0
     nodes: dict[str, NodeStatus] = Field(default_factory=dict)
 
@@ -30,12 +30,13 @@ class NodeStatusDocument(Stored):
 class WorkflowStatuses:
     """How the nodes of a workflow are on the cluster that it was deployed to last.
 
-    `namespaces` are those of its objects. `seq` is of the newest event.
+    `namespaces` are those of its objects; None stands for the whole cluster. `seq` is of the newest
+    event.
     """
 
     workflow_id: Id
     cluster_id: Id
-    namespaces: tuple[str, ...]
+    namespaces: tuple[str | None, ...]
     seq: int
     nodes: Mapping[str, NodeStatus]
 

@@ -158,8 +158,26 @@ def deploys_in(
 ) -> Decision:
     """Whether `actor`, who sees `cluster`, may make, change and remove objects in all of these
     namespaces; None stands for objects of the whole cluster."""
+    return _in_all(actor, ClusterAction.DEPLOY, cluster, namespaces, now=now)
+
+
+def looks_in(
+    actor: Actor, cluster: Cluster, namespaces: Iterable[str | None], *, now: datetime
+) -> Decision:
+    """The same of looking at them."""
+    return _in_all(actor, ClusterAction.VIEW, cluster, namespaces, now=now)
+
+
+def _in_all(
+    actor: Actor,
+    action: ClusterAction,
+    cluster: Cluster,
+    namespaces: Iterable[str | None],
+    *,
+    now: datetime,
+) -> Decision:
     wanted = set(namespaces)
-    decision = on_cluster(actor, ClusterAction.DEPLOY, cluster, now=now)
+    decision = on_cluster(actor, action, cluster, now=now)
     held_to = namespaces_of(actor, cluster, now=now)
     if not decision.allowed or not held_to:
         return decision
@@ -172,17 +190,6 @@ def deploys_in(
         f"This cluster is shared with you in these namespaces only: {', '.join(held_to)}. The "
         f"workflow has objects {beyond[0]}."
     )
-
-
-def looks_in(
-    actor: Actor, cluster: Cluster, namespaces: Iterable[str], *, now: datetime
-) -> Decision:
-    """Whether `actor`, who sees `cluster`, may look at what is in all of these namespaces."""
-    decision = on_cluster(actor, ClusterAction.VIEW, cluster, now=now)
-    for namespace in namespaces:
-        if decision.allowed:
-            decision = on_cluster(actor, ClusterAction.VIEW, cluster, now=now, namespace=namespace)
-    return decision
 
 
 def namespaces_of(actor: Actor, cluster: Cluster, *, now: datetime) -> list[str]:

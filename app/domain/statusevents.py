@@ -24,9 +24,10 @@ class WorkflowStatusSnapshot:
 class NodeStatusChanged(Told):
     """A node is otherwise than it was. One that is not deployed any more is MISSING.
 
-    `cluster_id` and `namespaces` say where the workflow is, for who may see it.
+    `cluster_id` and `namespaces` say where the workflow is, for who may see it; the namespace
+    None stands for the whole cluster.
     """
 
     status: NodeStatus
     cluster_id: Id
-    namespaces: tuple[str, ...]
+    namespaces: tuple[str | None, ...]

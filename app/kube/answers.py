@@ -8,6 +8,7 @@ import orjson
 
 from app.domain.errors import ClusterError, ClusterFault, StatusCause
 from app.kube.endpoint import Endpoint
+from app.kube.weighing import swells, weight
 
 DEEPEST = 254
 """Levels of lists and mappings; Kubernetes objects stay below 100."""
@@ -44,29 +45,27 @@ _STRICT_FIELD = re.compile(r'(?P<message>(?:unknown|duplicate) field) "(?P<field
 _WARNING = re.compile(r'[0-9]{3} \S+ "(?P<text>(?:[^"\\]|\\.)*)"')
 
 
-_BYTES_PER_MARK = 3
-"""Brackets and commas of an answer, which each may stand for a value of 60 bytes in memory: fewer
-bytes than this for each of them is nothing that a cluster says, and would take gigabytes."""
-_FEW_MARKS = 10_000
-
-
 def parse(raw: bytes, endpoint: Endpoint) -> dict[str, Any]:
     """The JSON object of an answer. Raises ClusterError NOT_KUBERNETES for anything else."""
-    try:
-        opened = raw.count(b"{") + raw.count(b"[")
-        marks = opened + raw.count(b",")
-        dense = marks > _FEW_MARKS and marks * _BYTES_PER_MARK > len(raw)
-        body = None if dense else orjson.loads(raw)
-        if opened > DEEPEST:
-            orjson.dumps(body)  # it refuses what is nested deeper than our own code could follow
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
-        body = None
-    if not isinstance(body, dict):
+    body = read(raw)
+    if body is None:
         raise ClusterError(
             ClusterFault.NOT_KUBERNETES,
             f"{endpoint.name} answers, but not as a Kubernetes API does. Check address and path.",
         )
     return body
+
+
+def read(raw: bytes) -> dict[str, Any] | None:
+    """The JSON object of a text; None for anything else, and for what is no answer of a cluster
+    because it would swell in memory, or is deeper than our own code could follow."""
+    try:
+        body = None if swells(raw, weight(raw)) else orjson.loads(raw)
+        if raw.count(b"{") + raw.count(b"[") > DEEPEST:
+            orjson.dumps(body)  # it refuses what is nested too deeply
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+    return body if isinstance(body, dict) else None
 
 
 def refusal(

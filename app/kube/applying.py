@@ -32,9 +32,13 @@ async def apply(
     manager: str = "kubeorch",
     force: bool = False,
     dry_run: bool = False,
+    once: bool = False,
     seconds: float = 30.0,
 ) -> Applied:
     """Apply one manifest with strict validation.
+
+    Sent `once`, what `created` says is true of whoever asks: a second try would find the object
+    that the first one has made.
 
     Raises ClusterError: CONFLICT with a cause per field that somebody else owns, INVALID with the
     fields at fault, NOT_FOUND when the namespace or the kind isn't there.
@@ -52,6 +56,7 @@ async def apply(
         content_type=APPLY,
         params=params,
         seconds=seconds,
+        repeatable=not once,
     )
     return Applied(answer.body, answer.status == 201, answer.warnings)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 
 import aiohttp
@@ -11,9 +11,10 @@ from app.domain.access import Access
 from app.domain.errors import ClusterError, ClusterFault
 from app.kube import answers, dialling
 from app.kube.addresses import AddressPolicy
-from app.kube.client import Answer, Limits, LineTooLong, Renewed, Request
+from app.kube.client import Answer, AnswerTooLarge, Limits, LineTooLong, Renewed, Request
 from app.kube.errors import BROKEN, translate
 from app.kube.transport import Transport
+from app.kube.weighing import TooMuch, weight
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 _HEAD_SECONDS = 30.0
@@ -68,12 +69,22 @@ class Calls:
                 raw = await dialling.read(response, request.largest or self._limits.body)
             finally:
                 response.release()
+        except dialling.TooLarge as error:
+            failure = self._translated(error)
+            raise AnswerTooLarge(failure.fault, failure.message) from None
         except BROKEN as error:
             raise self._translated(error) from None
         endpoint = self._transport.endpoint
         warnings = answers.warnings(response.headers.getall("Warning", []), endpoint)
+        heavy = weight(raw)
+        try:
+            for budget in request.budgets:
+                budget.spend(heavy)
+        except TooMuch:
+            del raw  # whoever keeps the error would keep it
+            raise
         body = answers.parse(raw, endpoint)
-        return Answer(body, response.status, warnings, size=len(raw))
+        return Answer(body, response.status, warnings, size=len(raw), weight=heavy)
 
     async def _send(self, request: Request, waits: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
         """A response with a good status. Its body has to be read, and it has to be released."""
@@ -151,7 +162,7 @@ class Calls:
     ) -> AsyncGenerator[bytes, None]:
         lines = _Lines(longest, cut=cut)
         try:
-            async for chunk in response.content.iter_any():
+            async for chunk in response.content.iter_chunked(dialling.READ_AHEAD):
                 for line in lines.take(chunk):
                     yield line
         except BROKEN as error:
@@ -179,17 +190,17 @@ class _Lines:
         self._held = bytearray()
         self._full = False
 
-    def take(self, chunk: bytes) -> list[bytes]:
-        """The lines that end in this chunk. Raises LineTooLong."""
-        *ended, rest = chunk.split(b"\n")
-        lines = []
-        for part in ended:
-            self._hold(part)
-            lines.append(bytes(self._held))
+    def take(self, chunk: bytes) -> Iterator[bytes]:
+        """The lines that end in this chunk, one by one. Raises LineTooLong."""
+        start = 0
+        while (end := chunk.find(b"\n", start)) >= 0:
+            self._hold(chunk[start:end])
+            start = end + 1
+            line = bytes(self._held)
             self._held.clear()
             self._full = False
-        self._hold(rest)
-        return lines
+            yield line
+        self._hold(chunk[start:])
 
     def _hold(self, part: bytes) -> None:
         if self._full:

@@ -7,13 +7,15 @@ import asyncio
 import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from app.domain.access import Access, OidcSession
 from app.domain.errors import ClusterError, ClusterFault
 from app.kube.addresses import AddressPolicy
 from app.kube.resources import Resources
+from app.kube.weighing import Budget
 
 if TYPE_CHECKING:
     from app.kube.calling import Calls
@@ -31,21 +33,25 @@ whoever wrote it. `after` may equal `before`: it is asked whether another replic
 class Limits:
     """Bounds on what a cluster may send, in bytes after decompression."""
 
-    body: int = 64 * 2**20
-    line: int = 4 * 2**20
+    body: int = 4 * 2**20
+    """Of an answer. An object has at most 1.5 MiB, which is what etcd stores; pages of lists, which
+    have more than one, have a limit of their own."""
+    line: int = 3 * 2**20
+    """Of a watch: one object."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the cluster answered; `warnings` are the texts of its `Warning` headers.
 
-    `size` is that of the body in bytes.
+    `size` is that of the body in bytes, `weight` what it takes in memory (see `weighing`).
     """
 
     body: dict[str, Any]
     status: int
     warnings: list[str] = field(default_factory=list)
     size: int = 0
+    weight: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,13 @@ class Request:
     body: object = None
     headers: Mapping[str, str] = field(default_factory=dict)
     largest: int | None = None
-    """Bytes of the answer, when fewer are expected than the client's limit."""
+    """Bytes of the answer; the client's limit when nobody says."""
+    budgets: tuple[Budget, ...] = ()
+    """What the answer is taken from, before it is read."""
+
+
+class AnswerTooLarge(ClusterError):
+    """An answer has more bytes than are read."""
 
 
 class LineTooLong(ClusterError):
@@ -79,8 +91,19 @@ class KubeClient:
 
     def __init__(self, calls: "Calls") -> None:
         self._calls = calls
+        self._budgets: tuple[Budget, ...] = ()
         self.resources = Resources(self.get)
         """What the cluster serves, remembered."""
+
+    def within(self, budget: Budget) -> Self:
+        """The same connection for one piece of work: its answers may not weigh more than this.
+
+        What is past the budget is TooMuch. A budget that there is already still holds. Streams do
+        not count.
+        """
+        bounded = copy(self)
+        bounded._budgets = (*self._budgets, budget)
+        return bounded
 
     @classmethod
     async def open(
@@ -110,10 +133,11 @@ class KubeClient:
     ) -> Answer:
         """Read; tried again when the connection breaks or the cluster is busy.
 
-        `largest` is how many bytes the answer may have, if that is less than the client's limit.
+        `largest` is how many bytes the answer may have, if that is not the client's limit. Raises
+        AnswerTooLarge.
         """
         request = Request("GET", path, params or {}, headers={"Accept": accept}, largest=largest)
-        return await self._calls.call(request, seconds=seconds, tries=tries)
+        return await self._call(request, seconds=seconds, tries=tries)
 
     async def post(
         self,
@@ -129,7 +153,7 @@ class KubeClient:
         request = Request(
             "POST", path, params or {}, dict(body), {"Content-Type": JSON}, largest=largest
         )
-        return await self._calls.call(request, seconds=seconds, tries=3 if repeatable else 1)
+        return await self._call(request, seconds=seconds, tries=3 if repeatable else 1)
 
     async def patch(
         self,
@@ -139,12 +163,14 @@ class KubeClient:
         content_type: str,
         params: Mapping[str, str] | None = None,
         seconds: float = 30.0,
+        repeatable: bool = True,
     ) -> Answer:
-        """Change. A server-side apply is tried again, because it is idempotent; others are not."""
+        """Change. A server-side apply is tried again, because it is idempotent, unless it is said
+        not to be `repeatable`; others are not."""
         plain = body if isinstance(body, list) else dict(body)
         request = Request("PATCH", path, params or {}, plain, {"Content-Type": content_type})
-        tries = 3 if content_type == APPLY else 1
-        return await self._calls.call(request, seconds=seconds, tries=tries)
+        tries = 3 if content_type == APPLY and repeatable else 1
+        return await self._call(request, seconds=seconds, tries=tries)
 
     async def delete(
         self,
@@ -158,7 +184,7 @@ class KubeClient:
         plain = dict(body or {})
         request = Request("DELETE", path, params or {}, plain, {"Content-Type": JSON})
         tries = 3 if (plain.get("preconditions") or {}).get("uid") else 1
-        return await self._calls.call(request, seconds=seconds, tries=tries)
+        return await self._call(request, seconds=seconds, tries=tries)
 
     def stream(
         self,
@@ -184,6 +210,10 @@ class KubeClient:
     def clean(self, text: str, *, most: int) -> str:
         """What the cluster says, in at most so many characters, and without our secrets."""
         return self._calls.clean(text, most=most)
+
+    async def _call(self, request: Request, *, seconds: float, tries: int) -> Answer:
+        asked = replace(request, budgets=self._budgets)
+        return await self._calls.call(asked, seconds=seconds, tries=tries)
 
     @property
     def closed(self) -> bool:

@@ -23,6 +23,9 @@ from app.kube.addresses import AddressPolicy
 CONNECT_SECONDS = 10.0
 MOST_CONNECTIONS = 200
 """Of one client; each watch and followed log holds one."""
+READ_AHEAD = 2**16
+"""Bytes of an answer that a connection reads before somebody wants them, give or take a few times
+that: what is followed and not read keeps them for as long as it is open."""
 _MOST_ADDRESSES = 20
 _MOST_INTERIM = 20
 _LOOKUPS = 64

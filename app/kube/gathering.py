@@ -8,13 +8,15 @@ fits ours, and what it leaves out is read by name.
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Collection, Iterable
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 from app.domain.errors import ClusterError, ClusterFault
 from app.domain.planning.objects import ObjectKey
-from app.kube.client import KubeClient
+from app.kube.client import AnswerTooLarge, KubeClient
 from app.kube.listing import METADATA_ONLY, PAGE, items, metadata, pages
 from app.kube.resources import Resource
+from app.kube.weighing import MIB, Budget
 
 Object = dict[str, Any]
 T = TypeVar("T")
@@ -38,6 +40,12 @@ async def gather(
     gathering = _Gathering(client, selector, at_once)
     found = await all_of(gathering.group(group) for group in groups.values())
     return {key: live for part in found for key, live in part.items()}
+
+
+def enough_for(count: int) -> Budget:
+    """What reading and applying so many objects may take: four times what most objects do, and some
+    large ones."""
+    return Budget(64 * MIB + count * MIB // 4)
 
 
 async def all_of(calls: Iterable[Awaitable[T]]) -> list[T]:
@@ -92,6 +100,8 @@ class _Gathering:
                     params={"limit": str(PAGE)},
                     accept=METADATA_ONLY,
                 )
+        except AnswerTooLarge:
+            return None
         except ClusterError as error:
             if error.fault in _NO_LISTS:
                 return None
@@ -109,15 +119,16 @@ class _Gathering:
         path = resource.path(namespace=namespace)
         try:
             async with self._gate:
-                async for page in pages(
-                    self._client, path, params={"labelSelector": self._selector}
-                ):
-                    for one in items(page):
-                        key = wanted.get(str(metadata(one).get("name")))
-                        if key is not None:
-                            # Items of lists don't say what they are.
-                            kind = {"apiVersion": key.api_version, "kind": key.kind}
-                            found[key] = {**kind, **one}
+                listed = pages(self._client, path, params={"labelSelector": self._selector})
+                async with aclosing(listed):
+                    async for page in listed:
+                        for one in items(page):
+                            key = wanted.get(str(metadata(one).get("name")))
+                            if key is not None:
+                                # Items of lists don't say what they are.
+                                kind = {"apiVersion": key.api_version, "kind": key.kind}
+                                found[key] = {**kind, **one}
+                        del page
         except ClusterError as error:
             if error.fault not in _NO_LISTS:
                 raise

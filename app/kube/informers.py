@@ -6,13 +6,14 @@ follower costs nothing, because what is kept is the present and not the changes.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from app.domain.cluster import Cluster
 from app.domain.errors import ClusterError, ClusterFault
 from app.domain.ids import Id
 from app.kube.informing import MOST_WATCHES, Connect, Informer, Kind, is_not_served
+from app.kube.rooms import Bounds, Room
 from app.kube.watching import Object, Rhythm
 
 __all__ = ["PODS_AND_CO", "Followed", "Informers", "Kind", "is_not_served"]
@@ -87,7 +88,17 @@ class Followed:
 class _Watched:
     """The informers of a cluster, with one version of its credentials."""
 
-    def __init__(self, cluster: Cluster, connect: Connect, rhythm: Rhythm) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        connect: Connect,
+        rhythm: Rhythm,
+        *,
+        room: Room,
+        grown: Callable[[], None],
+    ) -> None:
+        self.room = room
+        self._grown = grown
         self._cluster = cluster
         self._connect = connect
         self._rhythm = rhythm
@@ -107,6 +118,8 @@ class _Watched:
                     rhythm=self._rhythm,
                     watches=self._watches,
                     told=self._tell,
+                    room=Room(within=self.room),
+                    grown=self._grown,
                 )
             informers[kind] = self._informers[kind]
         follower = Followed(informers, namespaces)
@@ -133,6 +146,12 @@ class _Watched:
                 task.add_done_callback(self._closing.discard)
         return not self._informers
 
+    def give_way(self) -> None:
+        """Lets go of the kind that takes the most."""
+        heaviest = max(self._informers.values(), key=lambda each: each.room.weight, default=None)
+        if heaviest is not None:
+            heaviest.give_way()
+
     async def close(self) -> None:
         informers, self._informers = self._informers, {}
         await asyncio.gather(*(each.close() for each in informers.values()), *self._closing)
@@ -145,12 +164,22 @@ class _Watched:
 class Informers:
     """Belongs to one event loop.
 
-    `linger` is for how many seconds something is still watched that nobody follows any more.
+    `linger` is for how many seconds something is still watched that nobody follows any more. When
+    there is more than `bounds` let in, the kind that takes the most of the cluster that takes the
+    most is let go, and not followed for a minute.
     """
 
     def __init__(
-        self, connect: Connect, *, rhythm: Rhythm | None = None, linger: float = 30.0
+        self,
+        connect: Connect,
+        *,
+        rhythm: Rhythm | None = None,
+        linger: float = 30.0,
+        bounds: Bounds | None = None,
     ) -> None:
+        self._bounds = bounds or Bounds()
+        self.room = Room()
+        """What is kept, of all clusters."""
         self._connect = connect
         self._rhythm = rhythm or Rhythm()
         self._linger = linger
@@ -175,7 +204,14 @@ class Informers:
         within, wanted = frozenset(namespaces), tuple(dict.fromkeys(kinds))
         watched = self._watched.get(key)
         if watched is None:
-            watched = self._watched[key] = _Watched(cluster, self._connect, self._rhythm)
+            room = Room(within=self.room)
+            watched = self._watched[key] = _Watched(
+                cluster,
+                self._connect,
+                self._rhythm,
+                room=room,
+                grown=lambda: self._grown(room),
+            )
         follower = watched.enter(wanted, within)
         try:
             yield follower
@@ -183,6 +219,17 @@ class Informers:
             watched.leave(follower, wanted, within)
             if not self._closed:
                 self._later(key, watched)
+
+    def _grown(self, room: Room) -> None:
+        """Something came to a cluster."""
+        bounds = self._bounds
+        full = room.objects > bounds.objects or room.weight > bounds.weight
+        if not full and self.room.weight <= bounds.of_all:
+            return
+        guilty = [each for each in self._watched.values() if not full or each.room is room]
+        heaviest = max(guilty, key=lambda each: each.room.weight, default=None)
+        if heaviest is not None:
+            heaviest.give_way()
 
     async def close(self) -> None:
         """Ends all watches; nothing is followed any more."""

@@ -20,6 +20,8 @@ from app.domain.cluster import Cluster
 from app.domain.errors import ClusterError, ClusterFault
 from app.domain.health.seen import part, word
 from app.kube.client import KubeClient
+from app.kube.rooms import Kept, Room
+from app.kube.trimming import trimmed
 from app.kube.watching import (
     FATAL,
     Changed,
@@ -40,9 +42,10 @@ MOST_WATCHES = 120
 """Of one cluster, at the same time: a connection each, and other calls need some too."""
 
 _HOLDS_DATA = frozenset({("v1", "Secret"), ("v1", "ConfigMap")})
-_KEPT_OF_DATA = ("type", "immutable")
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_KEPT_OF_DATA = ("metadata", "type", "immutable")
 _LONGEST_PAUSE = 30.0
+_REST = 60.0
+"""Seconds until a kind is listed again of which there was too much."""
 _RARELY = 300.0
 """Seconds until credentials are tried again that a cluster did not accept: it may count them."""
 _REFUSED = frozenset(
@@ -65,6 +68,20 @@ class Kind:
 
     api_version: str
     kind: str
+
+
+class Overfull(ClusterError):
+    """There is more than is kept: nothing of the kind is followed for a while."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ClusterFault.UNAVAILABLE,
+            "The cluster shows more objects than this server follows. It looks again in a minute.",
+        )
+
+
+class _GaveWay(Exception):
+    """The watch has been put to rest while it was about to bring something."""
 
 
 class _Scope:
@@ -90,7 +107,8 @@ class _Scope:
 
 class Informer:
     """`told(workflows)` is called with the labels of the workflows whose objects changed, which are
-    none when only the trouble with watching did."""
+    none when only the trouble with watching did. `grown()` is called when there is more in `room`;
+    it may make any informer give way, also this one."""
 
     def __init__(
         self,
@@ -101,6 +119,8 @@ class Informer:
         rhythm: Rhythm,
         watches: asyncio.Semaphore,
         told: Callable[[Kind, Iterable[str]], None],
+        room: Room,
+        grown: Callable[[], None],
     ) -> None:
         self._cluster = cluster
         self.kind = kind
@@ -108,6 +128,9 @@ class Informer:
         self._rhythm = rhythm
         self._watches = watches
         self._told = told
+        self.room = room
+        """What is kept, and what is on its way."""
+        self._grown = grown
         self._objects: dict[_Key, Object] = {}
         self._of: dict[str, dict[_Key, Object]] = {}
         """The same objects by the workflow that their label names."""
@@ -125,8 +148,8 @@ class Informer:
         """Somebody follows these namespaces: what could not be watched is tried again at once."""
         self._wanted.update(namespaces)
         self._fit()
-        for scope in self._scopes():
-            if scope.error is not None:
+        for scope in self._places().values():
+            if scope.error is not None and not isinstance(scope.error, Overfull):
                 scope.again.set()
 
     def release(self, namespaces: Iterable[str]) -> None:
@@ -158,16 +181,29 @@ class Informer:
         troubles = (self._narrowed if scope is None else scope.trouble() for scope in scopes)
         return next((error for error in troubles if error is not None), None)
 
+    def give_way(self) -> None:
+        """Lets go of all objects, and does not watch for a while."""
+        gone = self._put_all({}, within=None)
+        for namespace, scope in self._places().items():
+            self._end(scope)
+            scope.listed, scope.hopeless, scope.error = False, True, Overfull()
+            scope.task = asyncio.create_task(self._follow(scope, namespace, failed=scope.error))
+        self._told(self.kind, gone)
+
     async def close(self) -> None:
         """Stops everything."""
-        for scope in self._scopes():
+        for scope in self._places().values():
             self._end(scope)
         self._wide, self._narrow = None, {}
         if self._ending:
             await asyncio.wait(self._ending)
 
-    def _scopes(self) -> list[_Scope]:
-        return [*([self._wide] if self._wide else []), *self._narrow.values()]
+    def _places(self) -> dict[str | None, _Scope]:
+        """By their namespaces; None is that of the whole cluster."""
+        places: dict[str | None, _Scope] = dict(self._narrow.items())
+        if self._wide is not None:
+            places[None] = self._wide
+        return places
 
     def _begin(self, namespace: str | None) -> None:
         scope = _Scope()
@@ -194,14 +230,20 @@ class Informer:
         for namespace in self._wanted.keys() - self._narrow.keys():
             self._begin(namespace)
 
-    async def _follow(self, scope: _Scope, namespace: str | None) -> None:
+    async def _follow(
+        self, scope: _Scope, namespace: str | None, *, failed: ClusterError | None = None
+    ) -> None:
+        """For ever; `failed` is why not at once."""
         failures = 0
         while True:
             scope.again.clear()
             try:
-                await self._watch(scope, namespace)
+                if failed is None:
+                    await self._watch(scope, namespace)
             except ClusterError as error:
-                failed = error
+                failed = error.with_traceback(None)  # it would hold on to what was read
+            except _GaveWay:
+                return
             except Exception:
                 # Whatever it was: without this watch, nobody would see what happens.
                 log.exception("clusters.unwatched", cluster=self._cluster.id, kind=self.kind.kind)
@@ -215,6 +257,7 @@ class Informer:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pause(failed, failures)):
                     await scope.again.wait()
+            failed = None
 
     async def _watch(self, scope: _Scope, namespace: str | None) -> NoReturn:
         """Watches until that makes no sense any more, or takes another connection.
@@ -234,12 +277,14 @@ class Informer:
                 rhythm=self._rhythm,
                 metadata_only=self._holds_data,
                 opened=lambda: self._recover(scope),
+                arrived=lambda one: self._arrived(scope, one),
             )
             async with aclosing(events):
                 async for event in events:
                     self._take(scope, namespace, event)
                     if client.closed and isinstance(event, Interrupted):
                         raise event.error
+                    del event  # it may be a list of what will not be there any more
         raise ClusterError(ClusterFault.UNAVAILABLE, "The watch has ended.")
 
     @property
@@ -247,6 +292,8 @@ class Informer:
         return (self.kind.api_version, self.kind.kind) in _HOLDS_DATA
 
     def _pause(self, error: ClusterError, failures: int) -> float:
+        if isinstance(error, Overfull):
+            return _REST * random.uniform(1, 1.2)  # noqa: S311
         most = min(_LONGEST_PAUSE, self._rhythm.pause * 2.0 ** min(failures, 10))
         if error.fault in _REFUSED:
             most = _RARELY
@@ -276,7 +323,7 @@ class Informer:
 
     def _interrupt(self, scope: _Scope, error: ClusterError) -> None:
         """What is known stays, and is said to be uncertain."""
-        scope.error = error
+        scope.error = error.with_traceback(None)
         self._told(self.kind, ())
 
     def _recover(self, scope: _Scope) -> None:
@@ -286,7 +333,8 @@ class Informer:
 
     def _fail(self, scope: _Scope, error: ClusterError, namespace: str | None) -> None:
         gone = self._put_all({}, within=namespace) if is_not_served(error) else set()
-        scope.error, scope.hopeless = error, error.fault in _HOPELESS
+        scope.error = error
+        scope.hopeless = error.fault in _HOPELESS or isinstance(error, Overfull)
         self._told(self.kind, gone)
 
     def _key(self, one: Object, namespace: str | None) -> _Key | None:
@@ -318,24 +366,24 @@ class Informer:
             if not own:
                 del self._of[workflow]
         if one is not None and (workflow := workflow_of(one)):
-            kept = self._trimmed(one)
-            self._objects[key] = kept
-            self._of.setdefault(workflow, {})[key] = kept
+            self._objects[key] = one
+            self._of.setdefault(workflow, {})[key] = one
             touched.add(workflow)
         return touched
 
-    def _trimmed(self, one: Object) -> Object:
-        """The object without what nobody looks at, and without any value of a Secret."""
-        metadata: dict[str, Any] = one["metadata"]
-        metadata.pop("managedFields", None)
-        annotations = metadata.get("annotations")
-        if isinstance(annotations, dict):
-            annotations.pop(_LAST_APPLIED, None)
+    def _arrived(self, scope: _Scope, one: Object) -> Object:
+        """What is kept of an object: not what nobody looks at, and no value of a Secret.
+
+        Raises _GaveWay when there is no room for it.
+        """
         typed = {"apiVersion": self.kind.api_version, "kind": self.kind.kind}
-        if not self._holds_data:
-            return {**one, **typed}
-        kept = {name: one[name] for name in _KEPT_OF_DATA if name in one}
-        return {**typed, "metadata": metadata, **kept}
+        if self._holds_data:
+            one = {name: one[name] for name in _KEPT_OF_DATA if name in one}
+        kept = Kept({**trimmed(one), **typed}, self.room)
+        self._grown()
+        if scope.task is not asyncio.current_task():
+            raise _GaveWay
+        return kept
 
 
 def is_not_served(error: ClusterError) -> bool:

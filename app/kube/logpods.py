@@ -6,17 +6,20 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from app.domain.errors import ClusterError
 from app.domain.health.seen import Object, listed, number, part, time, word
 from app.kube import paths
 from app.kube.client import KubeClient
-from app.kube.watching import Changed, Interrupted, Rhythm, Snapshot, watch
+from app.kube.watching import Changed, ChangeType, Interrupted, Rhythm, Snapshot, watch
 
 MOST = 500
 """Pods that are remembered; further ones are not looked at."""
-
+_CONTAINERS = 60
+"""Of one pod, that are remembered."""
+_NO_POD: Object = {}
 
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
 
@@ -83,7 +86,10 @@ def read_pod(obj: Object) -> Pod:
         is_finished=finished,
         is_kept_running=policy == "Always",
         retried_by=_job(metadata) if word(status, "phase") == "Failed" else "",
-        containers={one.name: one for one in _containers(spec, status, policy, finished)},
+        containers={
+            one.name: one
+            for one in islice(_containers(spec, status, policy, finished), _CONTAINERS)
+        },
     )
 
 
@@ -144,7 +150,8 @@ async def until_over(client: KubeClient, namespace: str, job: str) -> None:
     """Waits until a Job makes no more pods; at once when that may not be known."""
     path = paths.resource("batch/v1", "jobs", namespace=namespace)
     try:
-        async with aclosing(watch(client, path, field_selector=f"metadata.name={job}")) as events:
+        named = f"metadata.name={job}"
+        async with aclosing(watch(client, path, field_selector=named, arrived=_brief)) as events:
             async for event in events:
                 if isinstance(event, Snapshot) and not any(map(_goes_on, event.objects)):
                     return
@@ -156,11 +163,18 @@ async def until_over(client: KubeClient, namespace: str, job: str) -> None:
         return
 
 
-def _goes_on(job: Object) -> bool:
+_GOES_ON, _IS_OVER = {"goesOn": True}, {"goesOn": False}
+
+
+def _brief(job: Object) -> dict[str, Any]:
+    """All that is asked of a Job."""
     conditions = listed(part(job, "status"), "conditions")
-    return not any(
-        word(each, "type") in _OVER and each.get("status") == "True" for each in conditions
-    )
+    over = any(word(each, "type") in _OVER and each.get("status") == "True" for each in conditions)
+    return _IS_OVER if over else _GOES_ON
+
+
+def _goes_on(job: Object) -> bool:
+    return job is _GOES_ON
 
 
 @dataclass(slots=True)
@@ -190,9 +204,26 @@ class Pods:
         mine: set[str] = set()
         since: float | None = None
         loop = asyncio.get_running_loop()
-        events = watch(client, path, label_selector=labels, field_selector=fields, rhythm=rhythm)
+        arriving: list[Pod] = []
+
+        def arrived(obj: Object) -> dict[str, Any]:
+            """Pods are remembered as they come: a list of them may never end."""
+            if len(arriving) < MOST:
+                arriving.append(read_pod(obj))
+            return {}
+
+        events = watch(
+            client,
+            path,
+            label_selector=labels,
+            field_selector=fields,
+            rhythm=rhythm,
+            arrived=arrived,
+        )
         async with aclosing(events):
             async for event in events:
+                pods = {pod.uid: pod for pod in arriving}
+                arriving.clear()
                 if isinstance(event, Interrupted):
                     since = since if since is not None else loop.time()
                     if loop.time() - since >= trouble:
@@ -200,15 +231,22 @@ class Pods:
                     continue
                 since = None
                 if isinstance(event, Snapshot):
-                    here = {pod.uid: pod for pod in map(read_pod, event.objects)}
-                    for uid in mine - set(here):
+                    for uid in mine - set(pods):
                         self.known.pop(uid, None)
-                    for pod in here.values():
+                    for pod in pods.values():
                         self._put(pod)
-                    mine, self._synced = set(here), self._synced + 1
+                    mine, self._synced = set(pods), self._synced + 1
                 else:
-                    mine |= self._changed(event)
+                    for pod in pods.values():
+                        self._changed(event.type, pod)
+                    mine &= set(self.known)
+                    mine |= set(pods)
                 self.ring()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further pod is remembered."""
+        return len(self.known) >= MOST
 
     async def synced(self, times: int) -> None:
         """Waits for so many snapshots."""
@@ -220,13 +258,11 @@ class Pods:
         for obj in objects:
             self._put(read_pod(obj))
 
-    def _changed(self, event: Changed) -> set[str]:
-        pod = read_pod(event.object)
-        if event.type == "DELETED":
+    def _changed(self, type_: ChangeType, pod: Pod) -> None:
+        if type_ == "DELETED":
             self.known.pop(pod.uid, None)
         else:
             self._put(pod)
-        return {pod.uid}
 
     def _put(self, pod: Pod) -> None:
         if not (is_name(pod.name) and is_name(pod.namespace)):

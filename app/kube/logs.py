@@ -16,8 +16,8 @@ from app.domain.errors import ClusterError, NotFound
 from app.domain.inspecting import LogLine
 from app.kube import paths
 from app.kube.client import KubeClient
-from app.kube.listing import items
-from app.kube.logpods import MOST, Pod, Pods, is_name, until_over
+from app.kube.listing import items, pages
+from app.kube.logpods import Pod, Pods, is_name, until_over
 from app.kube.logsources import FATAL, LogRhythm, Source, Stamped
 from app.kube.watching import Rhythm
 
@@ -130,12 +130,17 @@ class _Reading:
             raise errors.exceptions[0] from None
 
     async def _list(self) -> None:
-        asked = {"labelSelector": self._query.selector, "limit": str(MOST)}
+        asked = {"labelSelector": self._query.selector}
         if self._fields is not None:
             asked["fieldSelector"] = self._fields
         for namespace in self._query.namespaces:
             path = paths.resource("v1", "pods", namespace=namespace)
-            self._pods.fill(items((await self._client.get(path, params=asked)).body))
+            async with aclosing(pages(self._client, path, params=asked)) as listed:
+                async for page in listed:
+                    self._pods.fill(items(page))
+                    del page
+                    if self._pods.is_full:
+                        break
 
     def _chosen(self) -> list[Pod]:
         """The pods to begin with, the newest first. Raises NotFound."""

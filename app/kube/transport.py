@@ -142,7 +142,7 @@ class Transport:
         config = Configuration(host=access.server.rstrip("/"))
         config.ca_cert_data = access.ca or _placeholder()
         config.tls_server_name = access.tls_server_name
-        config.client_session_kwargs = {"trust_env": False}
+        config.client_session_kwargs = {"trust_env": False, "read_bufsize": dialling.READ_AHEAD}
         config.trace_configs = [dialling.no_redirects()]
         if isinstance(access.proof, BearerToken):
             config.api_key[_KEY] = f"Bearer {access.proof.token}"

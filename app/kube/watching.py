@@ -7,14 +7,13 @@ they are sent back as they came and never compared.
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import orjson
-
 from app.domain.errors import ClusterError, ClusterFault
+from app.kube.answers import read
 from app.kube.client import JSON, KubeClient, LineTooLong
 from app.kube.listing import METADATA_ONLY, items, metadata, pages
 
@@ -103,6 +102,7 @@ async def watch(
     rhythm: Rhythm | None = None,
     metadata_only: bool = False,
     opened: Callable[[], None] = lambda: None,
+    arrived: Callable[[Object], Object] = lambda one: one,
 ) -> AsyncGenerator[Event, None]:
     """Yields a Snapshot first, and again whenever changes may have been missed.
 
@@ -110,7 +110,8 @@ async def watch(
 
     `metadata_only` asks for no more than that; servers that can't do so send everything, and the
     kind of what others send is PartialObjectMetadata. `opened` is called whenever a stream begins,
-    and so also when one that was interrupted goes on.
+    and so also when one that was interrupted goes on. `arrived` is given each object as soon as it
+    is there, before all of a list are, and answers what is to be kept of it.
 
     Objects come without `metadata.managedFields`. Raises ClusterError when going on makes no sense:
     UNAUTHORIZED, SIGN_IN_AGAIN, FORBIDDEN, NOT_FOUND, ADDRESS_FORBIDDEN, NOT_KUBERNETES, INVALID.
@@ -118,7 +119,9 @@ async def watch(
     selectors = {"labelSelector": label_selector, "fieldSelector": field_selector}
     params = {name: text for name, text in selectors.items() if text}
     accepts = (METADATA_ONLY, _CHANGES_METADATA_ONLY) if metadata_only else (JSON, "*/*")
-    watching = _Watching(client, path, params, rhythm or Rhythm(), accepts=accepts, opened=opened)
+    watching = _Watching(
+        client, path, params, rhythm or Rhythm(), accepts=accepts, opened=opened, arrived=arrived
+    )
     while True:
         try:
             if watching.version is None:
@@ -152,6 +155,7 @@ class _Watching:
         *,
         accepts: tuple[str, str],
         opened: Callable[[], None],
+        arrived: Callable[[Object], Object],
     ) -> None:
         self._client = client
         self._path = path
@@ -159,6 +163,7 @@ class _Watching:
         self._rhythm = rhythm
         self._accepts = accepts
         self._opened = opened
+        self._arrived = arrived
         self._failures = 0
         self.version: str | None = None
 
@@ -177,24 +182,29 @@ class _Watching:
     async def listed(self) -> Snapshot:
         """All objects; the version is taken from the last page only."""
         objects: list[Object] = []
-        body: Object = {}
-        async for body in pages(
-            self._client, self._path, params=self._params, accept=self._accepts[0]
-        ):
-            kind, version = body.get("kind"), body.get("apiVersion")
-            for one in items(body):
-                # Items of typed lists don't say what they are; the list does.
-                if isinstance(kind, str) and kind.endswith("List"):
-                    one.setdefault("kind", kind.removesuffix("List"))
-                    one.setdefault("apiVersion", version)
-                metadata(one).pop("managedFields", None)
-                objects.append(one)
-        self.version = _version(body)
-        if self.version is None:
+        version: str | None = None
+        listed = pages(self._client, self._path, params=self._params, accept=self._accepts[0])
+        async with aclosing(listed):
+            async for body in listed:
+                version = _version(body)
+                objects += self._arrivals(body)
+                del body
+        self.version = version
+        if version is None:
             raise ClusterError(
                 ClusterFault.NOT_KUBERNETES, "The list has no version, so it can't be watched."
             )
         return Snapshot(objects)
+
+    def _arrivals(self, body: Object) -> Iterator[Object]:
+        kind, api_version = body.get("kind"), body.get("apiVersion")
+        for one in items(body):
+            # Items of typed lists don't say what they are; the list does.
+            if isinstance(kind, str) and kind.endswith("List"):
+                one.setdefault("kind", kind.removesuffix("List"))
+                one.setdefault("apiVersion", api_version)
+            metadata(one).pop("managedFields", None)
+            yield self._arrived(one)
 
     async def streamed(self) -> AsyncGenerator[Changed, None]:
         """The changes of one stream. Raises _End and ClusterError; returns at its regular end."""
@@ -236,12 +246,9 @@ class _Watching:
 
     def _read(self, line: bytes) -> Changed | None:
         """The change that a line tells; None for a bookmark."""
-        try:
-            event = orjson.loads(line)
-        except orjson.JSONDecodeError:
-            event = None
-        told = event.get("object") if isinstance(event, dict) else None
-        if not isinstance(told, dict):
+        event = read(line)
+        told = event.get("object") if event is not None else None
+        if event is None or not isinstance(told, dict):
             raise _End(_broken("The watch was cut in the middle of a line."))
         if event.get("type") == "ERROR":
             code = told.get("code")
@@ -249,7 +256,7 @@ class _Watching:
         self.version = _version(told) or self.version
         metadata(told).pop("managedFields", None)
         change = _CHANGES.get(str(event.get("type")))
-        return Changed(change, told) if change else None
+        return Changed(change, self._arrived(told)) if change else None
 
 
 def _version(body: Object) -> str | None:

@@ -65,6 +65,17 @@ class Outbox:
         documents = [_document(event) for event in events]
         await self.events.insert_many(documents, session=transaction)
 
+    async def supersede(self, events: Sequence[Event], transaction: AsyncClientSession) -> None:
+        """Adds states to one stream, in place of the older ones of the same keys.
+
+        Only for streams whose readers fall onto the newest: nobody else reads over the holes.
+        """
+        first = events[0]
+        older = {"stream": first.stream, "seq": {"$lt": first.seq}}
+        keys = [event.key for event in events]
+        await self.events.delete_many({**older, "key": {"$in": keys}}, session=transaction)
+        await self.extend(events, transaction)
+
     async def read(self, stream: str, *, after: int) -> list[Event]:
         """The next events of `stream` behind `after`, oldest first: up to a page."""
         entries: list[Entry] = []

@@ -242,7 +242,7 @@ class Workflows:
     async def _check_undeployed(self, changed: Changed, transaction: Transaction) -> None:
         """Raises Conflict: nobody would find again what is on a cluster of a deleted workflow."""
         workflow_id = changed.workflow.id
-        if await self._work.active_run(workflow_id, transaction) is not None:
+        if await self._work.is_busy(workflow_id, transaction):
             raise Conflict("A run of this workflow has not ended. Wait for it, or cancel it first.")
         there = [
             entry.key

@@ -1,5 +1,6 @@
 """Our side: one server with its sandbox cluster, asked as a front end asks it."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
@@ -22,6 +23,9 @@ PLAN = """mutation ($input: PlanWorkflowInput!) { planWorkflow(input: $input) {
   ... on UserError { message } } }"""
 DEPLOY = """mutation ($input: DeployWorkflowInput!) { deployWorkflow(input: $input) {
   ... on DeployWorkflowPayload { run { id } } ... on UserError { message } } }"""
+RUN = "query ($id: ID!) { run(id: $id) { status error message startedAt } }"
+PATIENCE = 120.0
+"""Seconds for one run."""
 PROGRESS = """subscription ($id: ID!) { runProgress(runId: $id) { __typename
   ... on RunFinished { run { status error } } } }"""
 
@@ -70,6 +74,15 @@ class Server:
 
     async def completed(self, run_id: str) -> float:
         """When the run has ended, by `time.monotonic`; it has to be COMPLETED."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._finished(run_id)
+        except TimeoutError:
+            body = {"query": RUN, "variables": {"id": run_id}}
+            now = (await self.http.post(self.url, json=body)).text
+            raise AssertionError(f"the run has not ended after {PATIENCE:g} s: {now}") from None
+
+    async def _finished(self, run_id: str) -> float:
         body = {"query": PROGRESS, "variables": {"id": run_id}}
         headers = {"accept": "text/event-stream"}
         stream = self.http.stream("POST", self.url, json=body, headers=headers, timeout=None)
@@ -82,7 +95,7 @@ class Server:
                     ended = time.monotonic()
                     assert event["run"]["status"] == "COMPLETED", event["run"]
                     return ended
-        raise AssertionError("the run did not end")
+        raise AssertionError("the stream of the run has ended without its end")
 
 
 @asynccontextmanager

@@ -6,9 +6,11 @@ from typing import Any
 
 from app.domain import labels
 from app.domain.health import HealthState
-from app.domain.livestatus import Judged, judged, says_the_same
+from app.domain.ids import Id
+from app.domain.livestatus import Judged, Moving, judged, says_the_same
 from app.domain.node import NodeStatus
-from app.domain.planning import InventoryEntry, ObjectKey
+from app.domain.planning import InventoryEntry, ObjectKey, PlanAction
+from app.domain.run import RunNode, RunObject, RunStatus, WorkflowRun
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 DEPLOYMENT = ObjectKey("apps/v1", "Deployment", "shop", "web")
@@ -146,3 +148,59 @@ def test_only_what_is_said_is_news() -> None:
     assert says_the_same(one, later)
     assert not says_the_same(one, later.having(ready_replicas=1))
     assert not says_the_same(None, one)
+
+
+def moving(*removed: str) -> Moving:
+    def node(node_id: str, action: PlanAction) -> RunNode:
+        seen = RunObject(api_version="v1", kind="Service", name=node_id, action=action)
+        kept = RunObject(api_version="v1", kind="Secret", name=node_id, action=PlanAction.UPDATE)
+        objects = [seen] if action is PlanAction.DELETE else [seen, kept]
+        return RunNode(node_id=node_id, updated_at=NOW, objects=objects)
+
+    run = WorkflowRun(
+        id=Id("a" * 24),
+        workflow_id=Id("b" * 24),
+        cluster_id=Id("c" * 24),
+        namespace="shop",
+        version=1,
+        status=RunStatus.RUNNING,
+        started_by=Id("d" * 24),
+        created_at=NOW,
+        nodes=[
+            *(node(one, PlanAction.DELETE) for one in removed),
+            node("other", PlanAction.CREATE),
+            RunNode(node_id="nothing", updated_at=NOW),
+        ],
+    )
+    return Moving.by(run)
+
+
+def test_while_a_run_is_active_what_is_not_there_is_about_to_be_applied() -> None:
+    nodes = judged(
+        [entry(DEPLOYMENT), entry(SERVICE, "front")],
+        [live(SERVICE, node="front")],
+        is_known=lambda _: True,
+        now=NOW,
+        moving=moving(),
+    ).nodes
+    web, front = nodes["web"], nodes["front"]
+    assert web is not None
+    assert (web.state, web.message) == (HealthState.PENDING, "It is about to be applied.")
+    assert front is not None
+    assert front.state is HealthState.HEALTHY
+
+
+def test_what_is_left_of_a_node_that_a_run_removes_says_nothing() -> None:
+    """Its objects go one after the other, and those that are left are well."""
+    run = moving("web")
+    assert run == Moving(frozenset({"web"}))
+    for objects in ([rolled_out(), live(SECRET)], [live(SECRET)], []):
+        for entries in ([entry(DEPLOYMENT), entry(SECRET)], [entry(SECRET)]):
+            found = judged(entries, objects, is_known=lambda _: True, now=NOW, moving=run).nodes[
+                "web"
+            ]
+            assert found is not None
+            assert (found.state, found.message) == (
+                HealthState.TERMINATING,
+                "It is being removed.",
+            )

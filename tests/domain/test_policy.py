@@ -164,6 +164,18 @@ def test_a_deploy_takes_every_namespace_that_it_touches() -> None:
     assert _deploys("default", None, share=shop) == f"{only}The workflow has objects in default."
 
 
+def test_a_look_takes_every_namespace_that_it_sees() -> None:
+    cluster = _cluster(_share(role=ClusterRole.VIEWER, namespaces=["shop"]))
+    actor = _actor(GUEST)
+    assert policy.looks_in(actor, cluster, ["shop"], now=NOW).allowed
+    only = "This cluster is shared with you in these namespaces only: shop. "
+    for there, why in (("blog", "in blog"), (None, "that belong to the whole cluster")):
+        refused = policy.looks_in(actor, cluster, ["shop", there], now=NOW)
+        assert refused.reason == f"{only}The workflow has objects {why}."
+    everywhere = _cluster(_share(role=ClusterRole.VIEWER))
+    assert policy.looks_in(actor, everywhere, ["shop", None], now=NOW).allowed
+
+
 def test_a_deploy_takes_a_deployer() -> None:
     viewer = "You are VIEWER of this cluster; this takes DEPLOYER. Ask its owner."
     for namespaces in ([], ["shop"]):

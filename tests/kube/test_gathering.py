@@ -62,12 +62,14 @@ async def test_whole_objects_are_listed_by_our_selector_only(server: Server, con
     ]
 
 
-@pytest.mark.parametrize("case", ["forbidden", "full"])
+@pytest.mark.parametrize("case", ["forbidden", "full", "heavy"])
 async def test_where_lists_are_no_way_each_is_read_by_name(
     server: Server, connect: Open, case: str
 ) -> None:
     if case == "forbidden":
         server.refuses(f"GET {SECRETS}", 403)
+    elif case == "heavy":
+        server.answers(f"GET {SECRETS}", {"items": [{"data": "x" * 4 * 2**20}]})
     else:
         server.answers(f"GET {SECRETS}", {"metadata": {"continue": "more"}, "items": []})
 

@@ -16,7 +16,8 @@ from app.domain.errors import ClusterError, ClusterFault
 from app.domain.ids import Id
 from app.kube.client import KubeClient
 from app.kube.informers import Followed, Informers, Kind
-from app.kube.informing import MOST_WATCHES
+from app.kube.informing import MOST_WATCHES, Overfull
+from app.kube.rooms import Bounds
 from app.kube.watching import Rhythm
 from tests.kube.objects import Pods
 from tests.kube.serving import Asked, Server, status
@@ -66,7 +67,11 @@ async def informers(connect: Open) -> AsyncIterator[Informers]:
 
 @asynccontextmanager
 async def made(
-    connect: Open, *, rhythm: Rhythm = QUICK, linger: float = 30.0
+    connect: Open,
+    *,
+    rhythm: Rhythm = QUICK,
+    linger: float = 30.0,
+    bounds: Bounds | None = None,
 ) -> AsyncIterator[Informers]:
     """Informers with one client for all, that leave no task behind."""
     clients: list[KubeClient] = []
@@ -77,7 +82,7 @@ async def made(
             clients[:] = [await connect()]
         yield clients[0]
 
-    informers = Informers(to, rhythm=rhythm, linger=linger)
+    informers = Informers(to, rhythm=rhythm, linger=linger, bounds=bounds)
     before = asyncio.all_tasks()
     try:
         yield informers
@@ -486,3 +491,94 @@ async def test_objects_of_no_meaning(pods: Pods, informers: Informers, one: Any)
         pods.place(of("one"))
         await until(followed, lambda: names(followed, "one") == ["one"])
         assert followed.troubles() == {}
+
+
+def heavy(workflow: str, name: str, *, parts: int = 100) -> dict[str, Any]:
+    """An object that takes as much as a hundred conditions do."""
+    return of(workflow, name=name, status={"conditions": [{"type": "a" * 20}] * parts})
+
+
+async def test_what_nobody_looks_at_is_not_kept(pods: Pods, informers: Informers) -> None:
+    large = {
+        "containers": [{"name": "c", "env": [{"name": "a", "value": "b"}]}],
+        "pad": "x" * 10**6,
+    }
+    pods.place(of("one", spec=large))
+    async with following(informers) as followed:
+        [kept] = followed.objects("one")
+        assert kept["spec"] == {"containers": [{"name": "c"}], "pad": "x" * 4_096}
+        assert (informers.room.objects, informers.room.weight < 10_000) == (1, True)
+        del kept
+        pods.remove("one")
+        await until(followed, lambda: not names(followed, "one"))
+        pods.place(of("two"))
+        await until(followed, lambda: names(followed, "two") == ["two"])
+        assert informers.room.objects == 1
+
+
+@pytest.mark.parametrize("bounds", [Bounds(objects=10), Bounds(weight=100_000)])
+async def test_objects_without_end_are_let_go(
+    server: Server, pods: Pods, connect: Open, bounds: Bounds
+) -> None:
+    """Ever new names, one after the other: the kind is not followed, and others still are."""
+    Pods(server, path="/api/v1/secrets", kind="Secret").place(of("one", name="s"))
+    pods.place(heavy("one", "first"))
+    async with (
+        made(connect, bounds=bounds) as informers,
+        following(informers, POD, SECRET) as followed,
+    ):
+        assert len(followed.objects("one")) == 2
+        await pods.watched(1)
+        for number in range(50):
+            pods.place(heavy("one", f"p{number}"))
+        await until(followed, lambda: POD in followed.troubles())
+
+        assert names(followed, "one") == ["s"]
+        assert set(followed.troubles()) == {POD}
+        assert isinstance(followed.trouble(POD, "a"), Overfull)
+        assert (informers.room.objects, informers.room.weight < 2_000) == (1, True)
+        await followed.synced(10)  # nobody waits for what is let go
+
+        # Also for those who come later: what was too much is not read for each of them.
+        async with following(informers) as later:
+            assert isinstance(later.trouble(POD, "a"), Overfull)
+        assert len(pods.asked) == 2
+
+
+async def test_a_list_without_end_is_let_go(pods: Pods, connect: Open) -> None:
+    for number in range(50):
+        pods.place(heavy("one", f"p{number}"))
+    pods.page = 2
+    async with (
+        made(connect, bounds=Bounds(objects=10)) as informers,
+        following(informers) as followed,
+    ):
+        await until(followed, lambda: isinstance(followed.trouble(POD, "a"), Overfull))
+        assert followed.objects("one") == []
+        assert informers.room.objects == informers.room.weight == 0
+    assert len(pods.asked) == 6
+
+
+async def test_the_heaviest_cluster_gives_way(server: Server, pods: Pods, connect: Open) -> None:
+    """There is too much of all together: who brings the most loses, not who comes last."""
+    other = CLUSTER.model_copy(update={"id": Id("9" * 24)})
+    secrets = Pods(server, path="/api/v1/secrets", kind="Secret")
+    for number in range(20):
+        pods.place(heavy("one", f"p{number}"))
+    async with (
+        made(connect, bounds=Bounds(of_all=700_000)) as informers,
+        following(informers) as heaviest,
+        informers.following(other, [SECRET], namespaces=NAMESPACES) as light,
+    ):
+        await light.synced(10)
+        assert len(names(heaviest, "one")) == 20
+        for number in range(400):
+            if heaviest.troubles():
+                break
+            secrets.place(of("two", name=f"s{number}"))
+            await asyncio.wait_for(light.changed(), 10)
+
+        assert set(heaviest.troubles()) == {POD}
+        assert light.troubles() == {}
+        assert heaviest.objects("one") == []
+        assert len(names(light, "two")) > 10

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 
 from app.domain.health import HealthState, health
 from app.domain.health.seen import Object, listed, number, part, said, time, word
 from app.domain.inspecting import ContainerSeen, PodSeen
 
+_MOST = 100
+"""Containers of one pod that are shown."""
 _STATES = ("running", "terminated", "waiting")
 _PRINTED = frozenset({"PostStartHookError"})
 """Reasons whose message quotes what a command has printed, which may be anything."""
@@ -15,7 +18,7 @@ _PRINTED = frozenset({"PostStartHookError"})
 def pod_seen(pod: Object, *, now: datetime) -> PodSeen:
     """A pod as the API server sent it, `kind` filled in."""
     metadata, status = part(pod, "metadata"), part(pod, "status")
-    containers = tuple(_containers(pod))
+    containers = tuple(islice(_containers(pod), _MOST))
     found = health(pod, now=now)
     return PodSeen(
         name=word(metadata, "name"),

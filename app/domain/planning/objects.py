@@ -77,12 +77,20 @@ class InventoryEntry:
 
     `uid` is None when the deploy ended before it was known. `node_id` is the node whose it was.
     `kept` is what stays though no node stands for it any more, such as a claim with its data.
+    `of_cluster` is said of an object of the whole cluster: its manifest may name a namespace all
+    the same, which the cluster ignores.
     """
 
     key: ObjectKey
     uid: str | None
     node_id: str | None = None
     kept: bool = field(default=False, compare=False)
+    of_cluster: bool = field(default=False, compare=False)
+
+    @property
+    def place(self) -> str | None:
+        """The namespace that it is in; None when it belongs to the whole cluster."""
+        return None if self.of_cluster else self.key.namespace
 
 
 class Owner(enum.StrEnum):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.domain.manifest import Manifest
-from app.domain.planning import risks
+from app.domain.planning import claims, risks
 from app.domain.planning.binding import state_of
 from app.domain.planning.findings import PlanProblemCode, problem
 from app.domain.planning.objects import (
@@ -32,6 +32,7 @@ from app.domain.problems import Problem, Severity
 
 _NEVER = frozenset({("", "Namespace"), ("apiextensions.k8s.io", "CustomResourceDefinition")})
 _CLAIM = ("", "PersistentVolumeClaim")
+_MOST_NAMED = 5
 
 
 def leftovers(
@@ -122,8 +123,11 @@ def _claims(one: Leftover, live: Object, question: Question, pruned: Pruned) -> 
     key = one.entry.key
     if (key.group, key.kind) != ("apps", "StatefulSet"):
         return
-    stays = False
-    for claim in risks.claims_of(live, one.claims):
+    stays, others = False, []
+    for claim in claims.claims_of(live, one.claims):
+        if by := claims.stranger(live, claim, question.workflow_id):
+            others.append(f"{name_of(claim)} belongs to {by}")
+            continue
         named = ObjectKey("v1", "PersistentVolumeClaim", key.namespace, name_of(claim))
         entry = InventoryEntry(named, uid_of(claim), one.entry.node_id)
         if is_terminating(claim):
@@ -137,4 +141,11 @@ def _claims(one: Leftover, live: Object, question: Question, pruned: Pruned) -> 
         pruned.tell(
             one.entry,
             f"The claims of {key} stay with their data. Deploy with deleteData to delete them.",
+        )
+    if others:
+        more = f", and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+        pruned.tell(
+            one.entry,
+            f"Claims that are only called like those of {key} stay: "
+            f"{'; '.join(others[:_MOST_NAMED])}{more}.",
         )

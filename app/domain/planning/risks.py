@@ -6,7 +6,7 @@ risk: new pods are ready before old ones go.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from app.domain.health.seen import listed, number, part, plain, word
+from app.domain.health.seen import number, part, plain, word
 from app.domain.planning.changes import Changes
 from app.domain.planning.findings import Risk, RiskCode
 from app.domain.planning.objects import Object, ObjectKey
@@ -99,23 +99,3 @@ _UPDATES: Mapping[tuple[str, str], _Rule] = {
     ("apps", "ReplicaSet"): _stopped,
     ("apps", "StatefulSet"): _stateful_set,
 }
-
-
-def claims_of(stateful_set: Object, claims: Sequence[Object]) -> list[Object]:
-    """Of live claims, those that a StatefulSet made: called `<template>-<set>-<ordinal>`."""
-    metadata = part(stateful_set, "metadata")
-    namespace, name = word(metadata, "namespace"), word(metadata, "name")
-    templates = [
-        word(part(template, "metadata"), "name")
-        for template in listed(part(stateful_set, "spec"), "volumeClaimTemplates")
-    ]
-    found = []
-    for claim in claims:
-        called = part(claim, "metadata")
-        if word(called, "namespace") != namespace:
-            continue
-        stem, _, ordinal = word(called, "name").rpartition("-")
-        is_number = ordinal.isascii() and ordinal.isdigit()
-        if is_number and stem in {f"{template}-{name}" for template in templates}:
-            found.append(claim)
-    return found

@@ -104,8 +104,9 @@ class _Watcher:
                 marked = now + pause
             if now >= ends:
                 return
+            until = min(ends, marked) if self.bookmarks else ends
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(ends, marked) - now):
+                async with asyncio.timeout(until - now):
                     await self.cluster.store.beyond(version)
 
     def _said(self, event: Event) -> tuple[str, Object] | None:

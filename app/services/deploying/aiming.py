@@ -1,6 +1,6 @@
 """What is to be done where, looked up and checked against who asks, before any cluster is asked."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,11 +12,11 @@ from app.domain import policy
 from app.domain.canvas import Canvas
 from app.domain.cluster import Cluster
 from app.domain.deploying import PlanDraft
-from app.domain.errors import Conflict, Invalid, NotFound
+from app.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from app.domain.ids import Id
 from app.domain.inventory import Inventory
 from app.domain.planning import Consents
-from app.domain.policy import WorkflowAction
+from app.domain.policy import ClusterAction, WorkflowAction
 from app.domain.run import RunKind
 from app.domain.user import Actor
 from app.domain.workflow import Workflow, WorkflowRow
@@ -27,6 +27,10 @@ ACTIONS: Mapping[RunKind, WorkflowAction] = {
     RunKind.UNDEPLOY: WorkflowAction.UNDEPLOY,
 }
 """What each kind of run is to a workflow."""
+_FROM_EARLIER = (
+    "What an earlier run has made there would be deleted: ask the cluster's owner to let you "
+    "deploy there again, or somebody who may to undeploy the workflow."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,10 @@ class Aiming:
             raise Conflict("Nothing of this workflow is deployed on this cluster.")
         own = inventory.namespace if removes and inventory is not None else workflow.namespace
         namespace = draft.namespace or own
-        policy.deploys_in(actor, cluster, [namespace], now=self._now()).enforce()
+        if removes:
+            check_earlier(actor, cluster, [namespace], now=self._now())
+        else:
+            policy.deploys_in(actor, cluster, [namespace], now=self._now()).enforce()
         return Aim(
             workflow=workflow,
             cluster=cluster,
@@ -102,6 +109,13 @@ class Aiming:
             consents=draft.consents,
             inventory=inventory,
         )
+
+    async def administers(self, actor: Actor, cluster_id: Id) -> bool:
+        """Whether the caller has the cluster, or all of it is shared with them as ADMIN."""
+        cluster = await self._clusters.get(cluster_id)
+        if cluster is None:
+            return False
+        return policy.on_cluster(actor, ClusterAction.ADMINISTER, cluster, now=self._now()).allowed
 
     async def _cluster(self, actor: Actor, cluster_id: Id | None) -> Cluster:
         cluster = await self._clusters.get(cluster_id) if cluster_id is not None else None
@@ -126,6 +140,15 @@ def check_action(actor: Actor, kind: RunKind, workflow: WorkflowRow, cluster_id:
     """Raises Forbidden unless the caller may do this to the workflow, on this cluster."""
     there = workflow.model_copy(update={"cluster_id": cluster_id})
     policy.on_workflow(actor, ACTIONS[kind], there).enforce()
+
+
+def check_earlier(
+    actor: Actor, cluster: Cluster, namespaces: Iterable[str | None], *, now: datetime
+) -> None:
+    """Raises Forbidden unless the caller may remove what earlier runs have made there."""
+    decision = policy.deploys_in(actor, cluster, namespaces, now=now)
+    if not decision.allowed:
+        raise Forbidden(f"{decision.reason} {_FROM_EARLIER}")
 
 
 def _deployed_on(workflow: WorkflowRow, inventories: Sequence[Inventory]) -> Id | None:

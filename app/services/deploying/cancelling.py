@@ -39,16 +39,22 @@ class Cancelling:
         run = await self._ledgers.runs.get(run_id)
         if run is None:
             raise NotFound("run", path=["runId"])
-        try:
-            workflow = await self._aiming.workflow(actor, run.workflow_id)
-        except NotFound:
-            raise NotFound("run", path=["runId"]) from None
-        policy.on_workflow(actor, WorkflowAction.UNDEPLOY, workflow).enforce()
+        await self._check(actor, run)
 
         async def work(transaction: Transaction) -> WorkflowRun:
             return await self._cancel(actor, run_id, transaction)
 
         return await self._ledgers.database.transaction(work)
+
+    async def _check(self, actor: Actor, run: WorkflowRun) -> None:
+        """Who has the workflow may end its runs, and who administers the cluster those on it."""
+        try:
+            workflow = await self._aiming.workflow(actor, run.workflow_id)
+        except NotFound:
+            if not await self._aiming.administers(actor, run.cluster_id):
+                raise NotFound("run", path=["runId"]) from None
+        else:
+            policy.on_workflow(actor, WorkflowAction.UNDEPLOY, workflow).enforce()
 
     async def _cancel(self, actor: Actor, run_id: Id, transaction: Transaction) -> WorkflowRun:
         ledgers, now = self._ledgers, self._now()

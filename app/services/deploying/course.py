@@ -15,7 +15,7 @@ from app.domain.runevents import LogLevel
 from app.services.deploying.failing import Failed, Failure
 from app.services.deploying.lease import Lease
 from app.services.deploying.leaving import Tell
-from app.services.deploying.recording import Recorder
+from app.services.deploying.recording import Line, Recorder
 from app.services.deploying.sight import is_still
 from app.services.deploying.steps import Steps
 from app.services.deploying.targets import Target, Targets
@@ -102,8 +102,10 @@ class Course:
 
     def ended(self) -> Ended:
         """How the run has ended."""
-        cancelled = self._lease.cancelled.is_set()
+        cancelled, refusal = self._lease.cancelled.is_set(), self._lease.refusal
         found = ended(self._recorder.progress(), cancelled=cancelled)
+        if refusal is not None and (found is None or found.status is not RunStatus.COMPLETED):
+            return Ended(RunStatus.FAILED, f"{refusal} What was applied before is on the cluster.")
         if found is None or (found.status is RunStatus.COMPLETED and not self._targets.is_applied):
             if self._failures:
                 return Ended(RunStatus.FAILED, self._failures[0].message)
@@ -143,7 +145,7 @@ class Course:
             return
         await self._until(lambda: ended(self._recorder.progress()) is not None)
         if self._lease.cancelled.is_set():
-            self.leave("The run was cancelled.")
+            self.leave(self._lease.refusal or "The run was cancelled.")
 
     async def _until(self, is_so: Callable[[], bool]) -> None:
         """Waits for something that is seen; the nodes are late when the deadline comes first."""
@@ -153,10 +155,7 @@ class Course:
         except TimeoutError:
             for progress in self._recorder.progress():
                 late = progress.late(self._seconds)
-                if self._recorder.node(late):
-                    self._recorder.line(
-                        late.message, level=LogLevel.ERROR, node_id=progress.node_id
-                    )
+                self._recorder.node(late, Line(late.message, LogLevel.ERROR))
         except Left:
             pass
 

@@ -1,15 +1,18 @@
 """Deploying, rolling back, undeploying: asked of the cluster first, so that a refusal is an answer.
 
-Only what nothing stands in the way of any more writes secret values, and then becomes a run.
+Only what nothing stands in the way of any more writes secret values, and then becomes a run. From
+the first value on the workflow is reserved for it, and what changes on the canvas comes after it.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 from app.documents.plans import PlanStore
 from app.domain.deploying import DeployDraft, DeployRefused, PlanDraft
-from app.domain.errors import Conflict, NotFound
+from app.domain.errors import ClusterError, ClusterFault, Conflict, NotFound
 from app.domain.ids import Id
 from app.domain.manifest import Identity
 from app.domain.planning import Plan
@@ -24,11 +27,21 @@ from app.services.deploying.cancelling import Cancelling
 from app.services.deploying.committing import Ledgers
 from app.services.deploying.compiling import compiled
 from app.services.deploying.planning import Made, Planning
-from app.services.deploying.queueing import Asked, KeyTaken, Queue, WorkflowMoved, active
+from app.services.deploying.queueing import (
+    Asked,
+    KeyTaken,
+    Preparing,
+    Queue,
+    active,
+    changed_meanwhile,
+)
+from app.services.deploying.scrubbing import scrubbed
 from app.services.deploying.values import Filled, Filling
 
-_ATTEMPTS = 10
 _MOST_NAMED = 5
+_FILL_SECONDS = 60.0
+"""How long the secret values of a deploy may take to be written."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 
 class Deployments:
@@ -65,21 +78,37 @@ class Deployments:
 
         Raises NotFound (workflow, cluster, version, plan), Forbidden, Invalid, LimitExceeded,
         Conflict (another run, another key, what has moved since the plan), DeployRefused,
-        ClusterError.
+        ClusterError. None of them repeats a value.
         """
+        with scrubbed(draft.values):
+            return await self._run(actor, draft)
+
+    async def _run(self, actor: Actor, draft: DeployDraft) -> WorkflowRun:
         requests.check(draft)
         if (before := await self._replayed(actor, draft)) is not None:
             return before
         try:
             return await self._deploy(actor, draft)
-        except (Conflict, KeyTaken):
+        except (Conflict, KeyTaken) as error:
             # The same request may have been faster, and be what is in the way.
+            if isinstance(error, Preparing) and draft.idempotency_key is not None:
+                await self._until_prepared(draft.workflow_id)
             if (before := await self._replayed(actor, draft)) is not None:
                 return before
             raise
 
+    async def _until_prepared(self, workflow_id: Id) -> None:
+        """Waits for a deploy that is being prepared to be a run, or nothing."""
+        pause, work = _FIRST_PAUSE, self._ledgers.work
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FILL_SECONDS):
+                while await work.is_busy(workflow_id) and not await work.active_run(workflow_id):
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, _LONGEST_PAUSE)
+
     async def _replayed(self, actor: Actor, draft: DeployDraft) -> WorkflowRun | None:
-        """The run that the caller's idempotency key stands for. Raises Conflict."""
+        """The run that the caller's idempotency key stands for, if its workflow is still the
+        caller's to see. Raises NotFound, Conflict."""
         if draft.idempotency_key is None:
             return None
         found = await self._ledgers.runs.by_request(actor.id, draft.idempotency_key)
@@ -91,6 +120,7 @@ class Deployments:
                 "This idempotency key came with another request before. Choose a new one.",
                 path=["idempotencyKey"],
             )
+        await self._aiming.workflow(actor, run.workflow_id)
         return run
 
     async def _deploy(self, actor: Actor, draft: DeployDraft) -> WorkflowRun:
@@ -109,25 +139,19 @@ class Deployments:
             _check_same(stored.plan, made.plan)
         if made.plan.obstacles:
             raise DeployRefused(made.plan.obstacles, made.plan.missing_secret_keys)
-        # Whatever could still be refused, is refused before any value is written.
-        made = await self._moved(
-            actor, aimed, made, await self._aiming.workflow(actor, workflow.id)
-        )
-        await self._check_idle(workflow.id)
-        filled = await self._fill(draft, made)
-        key = draft.idempotency_key
-        for _ in range(_ATTEMPTS):
+        async with self._queue.reserved(actor, aim) as run_id:
+            if await self._replayed(actor, draft) is not None:
+                raise KeyTaken
+            made = await self._settled(actor, aimed, made)
+            key = draft.idempotency_key
             asked = Asked(
+                run_id=run_id,
                 made=made,
-                filled=filled,
+                filled=await self._fill(draft, made),
                 message=draft.message,
                 request=(key, requests.digest_of_request(draft)) if key is not None else None,
             )
-            try:
-                return await self._queue.add(actor, asked)
-            except WorkflowMoved as moved:
-                made = await self._moved(actor, aimed, made, moved.workflow)
-        raise Conflict("Too many people change this workflow at once. Try again.")
+            return await self._queue.add(actor, asked)
 
     async def _stored(self, draft: DeployDraft, workflow: Workflow) -> StoredPlan | None:
         """The plan that is to be deployed. Raises NotFound, Conflict."""
@@ -146,15 +170,18 @@ class Deployments:
         if run_id is not None:
             raise active(run_id)
 
-    async def _moved(self, actor: Actor, draft: PlanDraft, made: Made, workflow: Workflow) -> Made:
-        """The same plan for the workflow as it is now, if that comes to the same.
+    async def _settled(self, actor: Actor, draft: PlanDraft, made: Made) -> Made:
+        """The same plan for everything as it is now, if that comes to the same.
 
         Raises Conflict when it does not, and what `Aiming.aim` raises.
         """
         before = made.aim
+        workflow = await self._aiming.workflow(actor, before.workflow.id)
+        aim = await self._aiming.aim(actor, draft, workflow)
+        if aim.inventory != before.inventory:
+            raise changed_meanwhile()
         if workflow.revision == before.workflow.revision or before.kind is RunKind.UNDEPLOY:
             return made
-        aim = await self._aiming.aim(actor, draft, workflow)
         again = await compiled(aim.canvas, workflow=workflow, namespace=aim.namespace)
         same = (
             aim.cluster.id == before.cluster.id
@@ -185,8 +212,15 @@ class Deployments:
         ]
         if not fillings:
             return {}
-        async with self._connect(aim.cluster) as client:
-            return await values.fill(client, fillings, workflow_id=aim.workflow.id)
+        try:
+            async with asyncio.timeout(_FILL_SECONDS), self._connect(aim.cluster) as client:
+                return await values.fill(client, fillings, workflow_id=aim.workflow.id)
+        except TimeoutError:
+            raise ClusterError(
+                ClusterFault.TIMED_OUT,
+                f"The cluster did not take all secret values within {round(_FILL_SECONDS)} s. Send "
+                "them once more.",
+            ) from None
 
 
 def _for(keys: tuple[str, ...], draft: DeployDraft, node_id: str) -> dict[str, str]:

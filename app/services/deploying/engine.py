@@ -5,7 +5,7 @@ it, and every step may be done twice; so another process goes on where this one 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,9 @@ from app.domain.planning import Ended
 from app.domain.run import RunStatus, WorkflowRun
 from app.domain.runevents import LogLevel
 from app.kube.informers import Informers
+from app.realtime.hub import Hub
 from app.services.checking import Connect
+from app.services.deploying.allowance import Allowance
 from app.services.deploying.committing import Ledgers
 from app.services.deploying.course import Course
 from app.services.deploying.lease import Lease
@@ -28,6 +30,7 @@ from app.services.deploying.recording import Recorder
 from app.services.deploying.sight import followed_kinds
 from app.services.deploying.steps import Steps
 from app.services.deploying.trying import Late, Left, Trying
+from app.services.deploying.turns import Turn
 from app.services.deploying.waiting import Waiting
 
 log = structlog.get_logger("kubeorch.runs")
@@ -41,8 +44,9 @@ _OUTAGE_PAUSE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class RunPace:
-    """How many runs a process does at once, and objects of each; and in seconds, for how long it
-    has a run to itself, a run may take, a node may be in trouble, and new pods have to stay ready.
+    """How many runs of a process are at work at once, and objects of each; and in seconds, for how
+    long it has a run to itself, a run may take, a node may be in trouble, and new pods have to stay
+    ready.
     """
 
     at_once: int
@@ -61,6 +65,7 @@ class Means:
     loading: Loading
     connect: Connect
     informers: Informers
+    hub: Hub
     pace: RunPace
     now: Callable[[], datetime]
 
@@ -74,8 +79,9 @@ class _Outcome:
 class Engine:
     """Does one run, for as long as the lease lasts."""
 
-    def __init__(self, lease: Lease, means: Means) -> None:
+    def __init__(self, lease: Lease, turn: Turn, means: Means) -> None:
         self._lease = lease
+        self._turn = turn
         self._means = means
         self._work = lease.work
 
@@ -85,7 +91,8 @@ class Engine:
         To be cancelled when the lease has ended; what was done until then is written first, if it
         is ours to write.
         """
-        run = await self._patiently(lambda: self._means.loading.run(self._work))
+        async with self._turn.at_work():
+            run = await self._patiently(lambda: self._means.loading.run(self._work))
         if run is None or run.has_ended:
             log.error("runs.nothing_to_do", run=self._work.run_id)
             ledgers = self._means.ledgers
@@ -108,7 +115,8 @@ class Engine:
 
     async def _outcome(self, run: WorkflowRun, recorder: Recorder) -> _Outcome:
         try:
-            job = await self._patiently(lambda: self._means.loading.job(run, self._work))
+            async with self._turn.at_work():
+                job = await self._patiently(lambda: self._means.loading.job(run, self._work))
         except Refused as refused:
             return _failed(recorder, refused.message)
         is_fresh = self._work.fence > 1 or self._age(run.created_at) <= _FRESH
@@ -116,25 +124,32 @@ class Engine:
         began = recorder.run.started_at or self._means.now()
         left = self._means.pace.seconds - self._age(began)
         deadline = asyncio.get_running_loop().time() + left
-        trying = Trying(self._lease, deadline=deadline)
+        trying = Trying(self._lease, self._turn, deadline=deadline)
         try:
-            async with AsyncExitStack() as stack:
-                course = await self._course(job, recorder, trying, stack)
-                if not is_fresh and (sentence := await course.check()):
-                    return _failed(recorder, sentence)
-                waiting = asyncio.create_task(course.waiting.keep())
-                stack.push_async_callback(_ended, waiting)
-                await _beside(waiting, course.go())
-                return _Outcome(course.ended(), job.targets.is_applied)
+            return await self._carried_out(run, job, recorder, trying, is_fresh=is_fresh)
         except ClusterError as error:
             return _failed(recorder, error.message)
         except Late as late:
             return self._late(recorder, late)
         except Left:
-            why = "The run was cancelled before anything was applied."
-            for progress in recorder.progress():
-                recorder.node(progress.left(why))
-            return _Outcome(Ended(RunStatus.CANCELLED, why))
+            return self._stopped(recorder)
+
+    async def _carried_out(
+        self, run: WorkflowRun, job: Job, recorder: Recorder, trying: Trying, *, is_fresh: bool
+    ) -> _Outcome:
+        """How it went. Raises ClusterError, Late and Left when nothing was begun here."""
+        loading, hub = self._means.loading, self._means.hub
+        async with AsyncExitStack() as stack:
+            allowance = Allowance(run, job, self._lease, loading=loading, hub=hub)
+            allowed = asyncio.create_task(allowance.keep())
+            stack.push_async_callback(_ended, allowed)
+            course = await self._course(job, recorder, trying, stack)
+            if not is_fresh and (sentence := await course.check()):
+                return _failed(recorder, sentence)
+            waiting = asyncio.create_task(course.waiting.keep())
+            stack.push_async_callback(_ended, waiting)
+            await _beside([allowed, waiting], course.go())
+            return _Outcome(course.ended(), job.targets.is_applied)
 
     async def _course(
         self, job: Job, recorder: Recorder, trying: Trying, stack: AsyncExitStack
@@ -172,6 +187,15 @@ class Engine:
             seconds=pace.seconds,
         )
 
+    def _stopped(self, recorder: Recorder) -> _Outcome:
+        """Somebody has stopped it before anybody could begin."""
+        if self._lease.refusal is not None:
+            return _failed(recorder, self._lease.refusal)
+        why = "The run was cancelled before anything was applied."
+        for progress in recorder.progress():
+            recorder.node(progress.left(why))
+        return _Outcome(Ended(RunStatus.CANCELLED, why))
+
     def _late(self, recorder: Recorder, late: Late) -> _Outcome:
         """The deadline was over before anybody could begin, or go on."""
         seconds = self._means.pace.seconds
@@ -205,13 +229,15 @@ def _failed(recorder: Recorder, why: str) -> _Outcome:
     return _Outcome(Ended(RunStatus.FAILED, why))
 
 
-async def _beside(background: "asyncio.Task[None]", doing: Awaitable[None]) -> None:
+async def _beside(background: Sequence["asyncio.Task[None]"], doing: Awaitable[None]) -> None:
     """Does something; raises what ends the background before."""
     task = asyncio.ensure_future(doing)
     try:
-        await asyncio.wait({task, background}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({task, *background}, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
-            await background
+            for each in background:
+                if each.done():
+                    await each
         await task
     finally:
         await _ended(task)

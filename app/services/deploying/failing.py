@@ -65,6 +65,15 @@ def too_late(key: ObjectKey, late: Late, *, seconds: float) -> Failure:
     return Failure(reason, f"{key} was not dealt with within {round(seconds)} s.{said}")
 
 
+def not_made_anew(key: ObjectKey) -> Failure:
+    """The run was stopped while the old object was on its way out."""
+    return Failure(
+        "NotMadeAnew",
+        f"{key} was deleted to be made anew, and something holds it. The run was stopped before it "
+        "was gone: deploy again when it is.",
+    )
+
+
 def moved(sentence: str) -> Failure:
     """The object is not the one any more that was planned."""
     return Failure("Moved", f"{sentence} Plan again.")

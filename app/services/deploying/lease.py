@@ -37,7 +37,9 @@ class Lease:
     ) -> None:
         self.work = work
         self.cancelled = asyncio.Event()
-        """The run is to be cancelled."""
+        """The run is to stop between two objects: it was cancelled, or may not go on."""
+        self.refusal: str | None = None
+        """Why it may not go on, in a sentence."""
         self.ended = asyncio.Event()
         self.is_lost = False
         self.writing = asyncio.Lock()
@@ -78,6 +80,12 @@ class Lease:
         if not self.ended.is_set():
             self.is_lost = True
             self.ended.set()
+
+    def refuse(self, why: str) -> None:
+        """The run may not go on. The first reason stays."""
+        if self.refusal is None:
+            self.refusal = why
+            self.cancelled.set()
 
     def stop(self) -> None:
         """The process is about to end: nothing new is begun."""

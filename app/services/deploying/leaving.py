@@ -15,6 +15,9 @@ from app.kube.client import KubeClient
 from app.kube.watching import Changed, Interrupted, Snapshot, watch
 from app.services.deploying.trying import Late, Trying
 
+_GRACE = 10.0
+"""Seconds for an object to go that is to be made anew, when its run is cancelled. What holds it for
+longer may hold it for ever."""
 _LOOK_AGAIN = 2.0
 """Seconds between two looks at what may not be watched."""
 
@@ -33,7 +36,7 @@ async def gone(
 ) -> None:
     """Returns when no object has this name and uid any more; `tell` hears what keeps it.
 
-    Raises Late, ClusterError, and Left unless it waits `to_the_end`.
+    Raises Late, ClusterError, and Left: who waits `to_the_end` goes on for some seconds.
     """
 
     async def seen(live: Object | None) -> bool:
@@ -50,7 +53,7 @@ async def gone(
 
     try:
         async with asyncio.timeout_at(trying.deadline):
-            await (wait() if to_the_end else trying.unless_cancelled(wait()))
+            await trying.unless_cancelled(wait(), grace=_GRACE if to_the_end else 0.0)
     except TimeoutError:
         raise Late from None
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.documents.clusters import ClusterStore
+from app.documents.inventories import InventoryStore
 from app.documents.plans import plan_of
 from app.documents.runs import RunStore
 from app.documents.users import UserStore
@@ -14,7 +15,6 @@ from app.domain import policy
 from app.domain.cluster import Cluster
 from app.domain.compile import compile as compile_canvas
 from app.domain.manifest import Manifest
-from app.domain.policy import ClusterAction
 from app.domain.run import RunKind, WorkflowRun
 from app.domain.user import Actor
 from app.services.deploying.compiling import beside
@@ -31,10 +31,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is to be done, and where."""
+    """What is to be done, and where. `places` are the namespaces of the objects, as the cluster
+    sees them; None stands for those of the whole cluster."""
 
     cluster: Cluster
     targets: Targets
+    places: frozenset[str | None]
 
 
 class Loading:
@@ -47,12 +49,14 @@ class Loading:
         versions: VersionStore,
         clusters: ClusterStore,
         users: UserStore,
+        inventories: InventoryStore,
         now: Callable[[], datetime],
     ) -> None:
         self._runs = runs
         self._versions = versions
         self._clusters = clusters
         self._users = users
+        self._inventories = inventories
         self._now = now
 
     async def run(self, work: Work) -> WorkflowRun | None:
@@ -61,9 +65,7 @@ class Loading:
 
     async def job(self, run: WorkflowRun, work: Work) -> Job:
         """The objects of the run. Raises Refused."""
-        cluster = await self._clusters.get(run.cluster_id)
-        if cluster is None:
-            raise Refused("The cluster was removed.")
+        cluster = await self.cluster(run)
         manifests = await self._manifests(run, work)
         try:
             targets = Targets(plan_of(work.plan), manifests, work.done)
@@ -72,8 +74,22 @@ class Loading:
                 f"The server was changed since this was planned, and would make {error} otherwise. "
                 "Plan again."
             ) from error
-        await self._check(run, cluster, targets.namespaces)
-        return Job(cluster, targets)
+        inventory = await self._inventories.get(run.workflow_id, run.cluster_id)
+        known = {entry.place for entry in inventory.entries} if inventory is not None else set()
+        places = targets.namespaces | known
+        await self.check(run, cluster, places)
+        return Job(cluster, targets, places)
+
+    def seconds_until(self, ends: datetime | None) -> float | None:
+        """From now; None when it never ends."""
+        return None if ends is None else max((ends - self._now()).total_seconds(), 0.0)
+
+    async def cluster(self, run: WorkflowRun) -> Cluster:
+        """The run's cluster as it is now. Raises Refused."""
+        cluster = await self._clusters.get(run.cluster_id)
+        if cluster is None:
+            raise Refused("The cluster was removed.")
+        return cluster
 
     async def _manifests(self, run: WorkflowRun, work: Work) -> list[Manifest]:
         if run.kind is RunKind.UNDEPLOY:
@@ -92,24 +108,16 @@ class Loading:
             ),
         )
 
-    async def _check(
-        self, run: WorkflowRun, cluster: Cluster, namespaces: Collection[str | None]
-    ) -> None:
-        """Whether who started it may still deploy there."""
+    async def check(
+        self, run: WorkflowRun, cluster: Cluster, places: Collection[str | None]
+    ) -> datetime | None:
+        """Raises Refused unless who started it may still deploy there; when that ends by itself."""
         users = await self._users.by_ids([run.started_by])
         if not users:
             raise Refused("The account that started the run is gone.")
         actor, now = Actor(users[0], session_id=run.id), self._now()
-        if policy.namespaces_of(actor, cluster, now=now) and None in namespaces:
-            raise Refused(
-                "Who started the run may use some namespaces of the cluster only, and no objects "
-                "of the whole cluster."
-            )
-        for namespace in sorted(namespaces, key=str) or [None]:
-            decision = policy.on_cluster(
-                actor, ClusterAction.DEPLOY, cluster, now=now, namespace=namespace
-            )
-            if not decision.allowed:
-                raise Refused(
-                    f"Who started the run may not deploy there any more. {decision.reason}"
-                )
+        decision = policy.deploys_in(actor, cluster, places, now=now)
+        if not decision.allowed:
+            raise Refused(f"Who started the run may not deploy there any more. {decision.reason}")
+        ends = [share.expires_at for share in cluster.shared_with if share.user_id == actor.id]
+        return ends[0] if ends and cluster.owner_id != actor.id else None

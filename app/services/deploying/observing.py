@@ -18,7 +18,7 @@ from app.domain.planning.secretkeys import rehearsed
 from app.kube import paths
 from app.kube.applying import Applied, apply, read
 from app.kube.client import KubeClient
-from app.kube.gathering import all_of, gather
+from app.kube.gathering import all_of, enough_for, gather
 from app.kube.listing import items, pages
 from app.services.deploying.faults import about, is_of_the_cluster
 
@@ -36,6 +36,7 @@ async def observe(
     What it says against a single object is that one's `refusal`. Raises ClusterError when it can't
     be asked at all.
     """
+    client = client.within(enough_for(len(manifests)))
     lives = await _lives(client, manifests, at_once=at_once)
     gate = asyncio.Semaphore(at_once)
 
@@ -51,6 +52,7 @@ async def live_objects(
     client: KubeClient, manifests: Sequence[Manifest], *, at_once: int
 ) -> list[Object | None]:
     """What is there of each manifest, in their order. Raises ClusterError."""
+    client = client.within(enough_for(len(manifests)))
     lives = await _lives(client, manifests, at_once=at_once)
     if lives is None:
         return await all_of(read(client, manifest.object) for manifest in manifests)
@@ -139,6 +141,7 @@ async def look_at_left(
 
     Raises ClusterError.
     """
+    client = client.within(enough_for(len(entries)))
     selector = _selector({labels.of_id(workflow_id)})
     keys = [entry.key for entry in entries]
     lives = await about(

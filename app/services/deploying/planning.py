@@ -19,9 +19,10 @@ from app.domain.user import Actor
 from app.kube.client import KubeClient
 from app.services.checking import Connect
 from app.services.deploying import permissions
-from app.services.deploying.aiming import Aim, Aiming
+from app.services.deploying.aiming import Aim, Aiming, check_earlier
 from app.services.deploying.compiling import beside, compiled
 from app.services.deploying.confirming import confirm
+from app.services.deploying.faults import is_of_the_cluster
 from app.services.deploying.observing import look_at_left, observe
 
 _PATIENCE = 120.0
@@ -33,11 +34,15 @@ Given = Mapping[str, Collection[str]]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A plan with what it was made of. The plan shows everything."""
+    """A plan with what it was made of. The plan shows everything.
+
+    `of_cluster` are the kinds, by API version, of which objects belong to the whole cluster.
+    """
 
     aim: Aim
     manifests: Sequence[Manifest]
     plan: Plan
+    of_cluster: frozenset[tuple[str, str]]
 
 
 class Planning:
@@ -107,8 +112,8 @@ class Planning:
         looking.check_namespaces()
         try:
             async with asyncio.timeout(_PATIENCE), self._connect(aim.cluster) as client:
-                await looking.check_scopes(client)
-                plan = before and await looking.confirm(client, question, before)
+                of_cluster = await looking.of_cluster(client)
+                plan = before and await looking.confirm(client, question, before, made.problems)
                 if plan is None:
                     plan = await looking.plan(client, question, made.problems)
         except TimeoutError:
@@ -116,7 +121,7 @@ class Planning:
                 ClusterFault.TIMED_OUT,
                 f"The cluster did not answer everything within {round(_PATIENCE)} s. Try again.",
             ) from None
-        return Made(aim, made.manifests, plan)
+        return Made(aim, made.manifests, plan, of_cluster)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,37 +137,51 @@ class _Looking:
 
     def check_namespaces(self) -> None:
         """Raises Forbidden when something is where the caller may not deploy."""
-        found = {manifest.namespace for manifest in self.manifests}
-        found |= {entry.key.namespace for entry in self.left}
-        self._enforce(found)
+        self._enforce({manifest.namespace for manifest in self.manifests})
+        left = {entry.key.namespace for entry in self.left}
+        check_earlier(self.actor, self.aim.cluster, left, now=self.now)
 
-    async def check_scopes(self, client: KubeClient) -> None:
-        """The same by what the cluster says of the kinds.
+    async def of_cluster(self, client: KubeClient) -> frozenset[tuple[str, str]]:
+        """The kinds that the cluster says belong to the whole of it. Raises Forbidden when they are
+        not the caller's to deploy, and ClusterError.
 
         It takes an object of the whole cluster that names a namespace, and forgets the name: who is
         held to namespaces must not reach further by that.
         """
-        if not policy.namespaces_of(self.actor, self.aim.cluster, now=self.now):
-            return
+        is_held = bool(policy.namespaces_of(self.actor, self.aim.cluster, now=self.now))
         kinds = {(manifest.api_version, manifest.kind) for manifest in self.manifests}
         kinds |= {(entry.key.api_version, entry.key.kind) for entry in self.left}
+        found: set[tuple[str, str]] = set()
         for api_version, kind in sorted(kinds):
             try:
                 resource = await client.resources.find(api_version, kind)
             except ClusterError as error:
+                # What is not known of a single kind stands in the way of its objects later.
                 if error.fault is ClusterFault.NOT_FOUND:
                     continue
-                raise
+                if is_held or is_of_the_cluster(error):
+                    raise
+                continue
             if not resource.namespaced:
                 self._enforce({None})
+                found.add((api_version, kind))
+        return frozenset(found)
 
     def _enforce(self, namespaces: set[str | None]) -> None:
         policy.deploys_in(self.actor, self.aim.cluster, namespaces, now=self.now).enforce()
 
-    async def confirm(self, client: KubeClient, question: Question, plan: Plan) -> Plan | None:
+    async def confirm(
+        self, client: KubeClient, question: Question, plan: Plan, problems: Sequence[Problem]
+    ) -> Plan | None:
         """See `confirming.confirm`."""
         return await confirm(
-            client, plan, self.manifests, self.left, question, at_once=self.at_once
+            client,
+            plan,
+            self.manifests,
+            self.left,
+            question,
+            problems=problems,
+            at_once=self.at_once,
         )
 
     async def plan(

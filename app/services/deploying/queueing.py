@@ -1,22 +1,28 @@
-"""How a run comes to be: its version, its work, what it makes, who asked; all of it or nothing."""
+"""How a run comes to be: its version, its work, what it makes, who asked; all of it or nothing.
 
-from collections.abc import Callable, Mapping
+Secret values are written before, while the workflow is reserved: of several deploys at once only
+the one that becomes a run has written any.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from app.documents.database import Transaction, new_id
 from app.documents.plans import work_text
 from app.domain.audit import AuditAction, AuditEntry
-from app.domain.errors import Conflict
+from app.domain.errors import Conflict, LimitExceeded
+from app.domain.ids import Id
 from app.domain.manifest import Identity
 from app.domain.planning import InventoryEntry, Plan, PlanAction, PlannedObject
 from app.domain.run import RunKind, RunStatus, WorkflowRun, nodes_of
 from app.domain.user import Actor
 from app.domain.workflow import Workflow
 from app.services.changing import Change, Changed, VersionDraft
-from app.services.deploying.aiming import check_action
+from app.services.deploying.aiming import Aim, check_action
 from app.services.deploying.committing import Ledgers
 from app.services.deploying.planning import Made
 from app.services.deploying.values import Filled
@@ -28,12 +34,31 @@ _AUDITED: Mapping[RunKind, AuditAction] = {
 }
 
 
-class WorkflowMoved(Exception):
-    """The workflow has another revision than the one that was planned."""
+MOST_RUNS = 50
+"""Of one person, queued and active."""
+RESERVED_SECONDS = 90
+"""How long a workflow is kept for a deploy of which nothing is heard any more; longer than values
+may take to be written."""
+_LONGEST_NAMES = 2_000
 
-    def __init__(self, workflow: Workflow) -> None:
-        super().__init__(workflow.id)
-        self.workflow = workflow
+
+def _check_count(count: int) -> None:
+    """Raises LimitExceeded when a person has as many runs as they may."""
+    if count >= MOST_RUNS:
+        raise LimitExceeded(
+            f"You have {count} runs that have not ended, and may have {MOST_RUNS}. Wait for some "
+            "of them, or cancel them.",
+            limit=MOST_RUNS,
+        )
+
+
+class Preparing(Conflict):
+    """Another deploy of the workflow is about to become a run."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another deploy of this workflow is being prepared. Try again in a moment."
+        )
 
 
 class KeyTaken(Exception):
@@ -42,8 +67,10 @@ class KeyTaken(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A run that is asked for. `request` is its idempotency key, with the digest of what came."""
+    """A run that is asked for. `run_id` is from its reservation; `request` is its idempotency key,
+    with the digest of what came."""
 
+    run_id: Id
     made: Made
     filled: Mapping[Identity, Filled]
     message: str | None
@@ -57,6 +84,11 @@ def active(run_id: str) -> Conflict:
     )
 
 
+def changed_meanwhile() -> Conflict:
+    """What is said when something else is deployed by now than was planned with."""
+    return Conflict("Another run has ended meanwhile. Plan again, or send it once more.")
+
+
 class Queue:
     """Adds runs. A worker of any process takes them from there."""
 
@@ -64,21 +96,45 @@ class Queue:
         self._ledgers = ledgers
         self._now = now
 
-    async def add(self, actor: Actor, asked: Asked) -> WorkflowRun:
-        """The run, QUEUED.
+    @contextlib.asynccontextmanager
+    async def reserved(self, actor: Actor, aim: Aim) -> AsyncIterator[Id]:
+        """The id of a run that is to be added: nobody else adds one to the workflow meanwhile.
 
-        Raises WorkflowMoved when the canvas has to be compiled again; KeyTaken; Conflict when
-        another run is active or was meanwhile; and what stands in the way of changing a workflow.
+        Raises Conflict when a run is active, Preparing, and LimitExceeded.
+        """
+        run_id, works, now = new_id(), self._ledgers.work, self._now()
+        is_ours = await works.reserve(
+            run_id,
+            workflow_id=aim.workflow.id,
+            cluster_id=aim.cluster.id,
+            started_by=actor.id,
+            now=now,
+            until=now + timedelta(seconds=RESERVED_SECONDS),
+        )
+        if not is_ours:
+            other = await works.active_run(aim.workflow.id)
+            raise active(other) if other is not None else Preparing()
+        try:
+            # With its own, so that of many at once none is overlooked.
+            _check_count(await works.count_of(actor.id) - 1)
+            yield run_id
+        except BaseException:
+            with contextlib.suppress(PyMongoError):
+                await works.release(run_id)
+            raise
+
+    async def add(self, actor: Actor, asked: Asked) -> WorkflowRun:
+        """The run, QUEUED, of the canvas that was planned.
+
+        Raises KeyTaken, and what stands in the way of changing a workflow: it is gone, or not the
+        caller's any more.
         """
         adding = _Adding(self._ledgers, actor, asked, self._now())
         workflow_id = asked.made.aim.workflow.id
         try:
             await self._ledgers.changes.make(actor, workflow_id, adding.decide, also=adding.write)
-        except DuplicateKeyError as error:
-            if "request_key" in (error.details or {}).get("keyPattern", {}):
-                raise KeyTaken from None
-            run_id = await self._ledgers.work.active_run(workflow_id)
-            raise active(run_id or "that was active a moment ago") from None
+        except DuplicateKeyError:
+            raise KeyTaken from None
         return adding.run
 
 
@@ -91,7 +147,7 @@ class _Adding:
         self._asked = asked
         self._aim = asked.made.aim
         self._now = now
-        self._id = new_id()
+        self._id = asked.run_id
         self._shown = shown(asked.made.plan, asked.filled)
         self.run: WorkflowRun
 
@@ -102,13 +158,11 @@ class _Adding:
         marks, counts = {"last_run_at": self._now}, {"run_count": 1}
         if aim.kind is RunKind.UNDEPLOY:
             return Change(marks=marks, counts=counts)
-        if workflow.revision != aim.workflow.revision:
-            raise WorkflowMoved(workflow)
         version = VersionDraft(
             description=self._asked.message or "",
             restored_from=aim.version,
             automatic=True,
-            canvas=aim.canvas if aim.kind is RunKind.ROLLBACK else None,
+            canvas=aim.canvas,
             run_id=self._id,
         )
         return Change(version=version, marks=marks, counts=counts)
@@ -116,28 +170,28 @@ class _Adding:
     async def write(self, changed: Changed, transaction: Transaction) -> None:
         """Everything else."""
         aim, ledgers, workflow = self._aim, self._ledgers, changed.workflow
-        before = await ledgers.work.active_run(workflow.id, transaction)
-        if before is not None:
-            raise active(before)
         there = await ledgers.inventories.get(workflow.id, aim.cluster.id, transaction)
         if there != aim.inventory:
-            raise Conflict("Another run has ended meanwhile. Plan again, or send it once more.")
+            raise changed_meanwhile()
         run = self._made(changed)
         await ledgers.runs.insert(run, transaction, request=self._asked.request)
-        await ledgers.work.add(
+        is_added = await ledgers.work.add(
             run.id,
             workflow_id=workflow.id,
             cluster_id=aim.cluster.id,
-            workflow_name=workflow.name,
+            started_by=run.started_by,
+            workflow_name=aim.workflow.name,
             plan=work_text(for_worker(self._shown, self._asked.filled)),
             due_at=self._now,
             transaction=transaction,
         )
+        if not is_added:
+            raise Conflict("The deploy took too long to prepare. Send it once more.")
         await ledgers.inventories.put(
             workflow.id,
             aim.cluster.id,
             namespace=aim.namespace,
-            entries=entries(self._asked.made.plan, self._asked.filled),
+            entries=entries(self._asked.made, self._asked.filled),
             now=self._now,
             transaction=transaction,
         )
@@ -185,8 +239,19 @@ class _Adding:
                 "adopts": consents.adopt is not False,
                 "takes_over": consents.take_over is not False,
                 "values": any(one.written for one in self._asked.filled.values()),
+                "value_names": self._value_names(),
             },
         )
+
+    def _value_names(self) -> str:
+        """Which values were written or removed, as `node: key, key; node: key`; never what."""
+        nodes = {one.key.identity: one.node_id for one in self._asked.made.plan.objects}
+        told = "; ".join(
+            f"{nodes.get(identity)}: {', '.join(one.names)}"
+            for identity, one in self._asked.filled.items()
+            if one.names
+        )
+        return told if len(told) <= _LONGEST_NAMES else f"{told[: _LONGEST_NAMES - 1]}…"
 
 
 def shown(plan: Plan, filled: Mapping[Identity, Filled]) -> Plan:
@@ -206,18 +271,26 @@ def for_worker(plan: Plan, filled: Mapping[Identity, Filled]) -> Plan:
 
     def left(one: PlannedObject) -> PlannedObject:
         done = filled.get(one.key.identity)
-        if done is None or not done.written or done.uid is None:
+        if done is None or done.uid is None:
             return one
-        remade = one.action is PlanAction.REPLACE
+        remade = one.action is PlanAction.REPLACE and one.uid != done.uid
         return replace(one, uid=done.uid, action=PlanAction.UPDATE if remade else one.action)
 
     return replace(plan, objects=tuple(map(left, plan.objects))) if filled else plan
 
 
-def entries(plan: Plan, filled: Mapping[Identity, Filled]) -> list[InventoryEntry]:
+def entries(made: Made, filled: Mapping[Identity, Filled]) -> list[InventoryEntry]:
     """The inventory from now on: what the run makes, what it has yet to remove, what stays."""
-    made = [InventoryEntry(one.key, _uid(one, filled), one.node_id) for one in plan.objects]
-    return [*made, *plan.kept]
+    planned = (
+        InventoryEntry(
+            one.key,
+            _uid(one, filled),
+            one.node_id,
+            of_cluster=(one.key.api_version, one.key.kind) in made.of_cluster,
+        )
+        for one in made.plan.objects
+    )
+    return [*planned, *made.plan.kept]
 
 
 def _uid(one: PlannedObject, filled: Mapping[Identity, Filled]) -> str | None:

@@ -1,16 +1,19 @@
 """What a run has done, on its way into the database: piled up, and written in groups."""
 
 import asyncio
+import contextlib
 import itertools
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 from pymongo.errors import PyMongoError
 
 from app.documents.work import Marked
-from app.domain.planning import Ended, NodeProgress
+from app.domain.planning import Ended, NodeProgress, NodeState
 from app.domain.planning.progress import next_status
 from app.domain.run import RunNode, RunStatus, WorkflowRun
 from app.domain.runevents import LogLevel, RunChanged, RunFinished, RunLog, RunNodeChanged
@@ -24,6 +27,32 @@ _MOST_LINES = 2_000
 _PAUSE = 0.05
 """Seconds from one group to the next, in which more comes together; longer if groups take long."""
 _OUTAGE_PAUSE = 0.5
+_NODE_PAUSE = 2.0
+"""Seconds from one word about a node to the next, when it only says something else."""
+_AT_ONCE = 20
+"""So often a node's state is told as soon as it changes: a cluster may let it go back and forth."""
+_MOST_WORDS = 300
+"""So often a process tells that a node of a run says something else."""
+_FINAL = {state for state in NodeState if state.is_final}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the log."""
+
+    text: str
+    level: LogLevel = LogLevel.INFO
+
+
+@dataclass(slots=True)
+class _Told:
+    """What was told of a node: how often, when last in the event loop's time, and which state."""
+
+    state: NodeState
+    times: int = 0
+    last: float = -math.inf
+    line: Line | None = None
+    """Of what is to be told yet."""
 
 
 class Recorder:
@@ -40,7 +69,11 @@ class Recorder:
         self._now = now
         self._names = (f"{lease.work.fence}.{number}" for number in itertools.count(1))
         self._pile = Pile(next(self._names))
-        self._waiting: list[Pile] = []
+        self._loop = asyncio.get_running_loop()
+        self._heard_of = [_Told(node.state) for node in run.nodes]
+        self._untold: dict[int, float] = {}
+        """Nodes of which there is more to tell, and when, in the event loop's time."""
+        self._words = 0
         self._lines = 0
         self._changed = asyncio.Event()
         self._writing = asyncio.Lock()
@@ -67,17 +100,47 @@ class Recorder:
             self._run = self._run.model_copy(update={"status": status, "started_at": now})
             self._tell(Untold(RunChanged, now, run=self.run))
 
-    def node(self, progress: NodeProgress) -> bool:
-        """A node has moved, or says something else; False when it has not."""
+    def node(self, progress: NodeProgress, line: Line | None = None) -> None:
+        """A node has moved, or says something else; the line is told with it.
+
+        What is not news is told later, or not at all when there is newer by then.
+        """
         place = self._places.get(progress.node_id)
         if place is None or self._nodes[place].progress() == progress:
-            return False
-        now = self._now()
-        node = self._nodes[place].after(progress, now=now)
-        self._nodes[place] = node
+            return
+        self._nodes[place] = self._nodes[place].after(progress, now=self._now())
+        told = self._heard_of[place]
+        told.line = line
+        moves = progress.state is not told.state
+        due = told.last + _NODE_PAUSE
+        if progress.state in _FINAL or (moves and told.times < _AT_ONCE):
+            due = self._loop.time()
+        elif not moves and self._words >= _MOST_WORDS:
+            due = math.inf
+        self._untold[place] = due
+        if due <= self._loop.time():
+            self._tell_node(place)
+        else:
+            self._changed.set()
+
+    def _tell_node(self, place: int) -> None:
+        node, told = self._nodes[place], self._heard_of[place]
+        self._untold.pop(place, None)
+        if node.state is told.state:
+            self._words += 1
+        else:
+            told.times += 1
+        told.state, told.last = node.state, self._loop.time()
+        line, told.line = told.line, None
         self._pile.nodes.add(place)
-        self._tell(Untold(RunNodeChanged, now, {"node_state": node}))
-        return True
+        self._tell(Untold(RunNodeChanged, node.updated_at, {"node_state": node}))
+        if line is not None:
+            self.line(line.text, level=line.level, node_id=node.node_id)
+
+    def _tell_nodes(self, *, until: float) -> None:
+        """What was to be told later, and is due by then."""
+        for place in [place for place, due in self._untold.items() if due <= until]:
+            self._tell_node(place)
 
     def line(
         self, text: str, *, level: LogLevel = LogLevel.INFO, node_id: str | None = None
@@ -133,6 +196,7 @@ class Recorder:
             "completed_at": now,
         }
         self._run = self._run.model_copy(update=update)
+        self._tell_nodes(until=math.inf)
         async with self._writing:
             self._tell(Untold(RunFinished, now, run=self.run))
             return await self._write(last=Last(is_applied))
@@ -142,11 +206,15 @@ class Recorder:
         self._changed.set()
 
     async def _keep_on(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         try:
             while True:
-                await self._changed.wait()
+                due = min(self._untold.values(), default=math.inf)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(None if due == math.inf else due):
+                        await self._changed.wait()
                 began = loop.time()
+                self._tell_nodes(until=began)
                 await self.flush()
                 await asyncio.sleep(max(_PAUSE, loop.time() - began))
         except Exception:

@@ -8,7 +8,7 @@ from app.domain.errors import ClusterError, ClusterFault, Invalid
 from app.domain.labels import MANAGER
 from app.domain.planning import ObjectKey, Owner, PlanAction, ownership
 from app.domain.planning.conflicts import conflicts
-from app.domain.planning.objects import Object, uid_of
+from app.domain.planning.objects import Object, owner_labels, uid_of
 from app.domain.planning.plan import moved as moved_since
 from app.domain.planning.replicas import REPLICAS_MANAGER, ReplicasMove, ReplicasStep
 from app.kube import applying
@@ -18,15 +18,18 @@ from app.services.deploying.failing import (
     Failure,
     moved,
     not_applied,
+    not_made_anew,
     not_removed,
     too_late,
 )
 from app.services.deploying.leaving import Tell, gone, named
 from app.services.deploying.targets import Target
-from app.services.deploying.trying import Late, Trying
+from app.services.deploying.trying import Late, Left, Trying, passes
 
 _RACES = 5
 """How often an object is applied that others change at the same moment."""
+_THEIRS = "not this workflow's."
+_OWNER_LABELS = frozenset(owner_labels(""))
 
 
 class Steps:
@@ -56,11 +59,11 @@ class Steps:
         try:
             if planned.action is PlanAction.REPLACE and not planned.values:
                 return await self._replace(target, tell)
-            # Values went into a Secret beside the plan: then it is not the one that was planned.
-            uid = planned.uid if not planned.values else None
+            if planned.uid is None:
+                return await self._create(target)
             if planned.replicas is not None:
-                await self._move_replicas(planned.replicas, uid)
-            live = await self._put(target, uid=uid)
+                await self._move_replicas(planned.replicas, planned.uid)
+            live = await self._put(target, planned.uid)
             if planned.replicas is not None and planned.replicas.release is not None:
                 await self._send(planned.replicas.release, manager=REPLICAS_MANAGER)
         except ClusterError as error:
@@ -89,23 +92,75 @@ class Steps:
         except Late as late:
             raise Failed(too_late(target.key, late, seconds=self._seconds)) from late
 
-    async def look(self, key: ObjectKey) -> Object | None:
+    async def look(self, key: ObjectKey, *, to_the_end: bool = False) -> Object | None:
         """The object as it is. Raises ClusterError, Late, Left."""
-        return await self._trying.asked(lambda _: applying.read(self._client, named(key)))
+        return await self._trying.asked(
+            lambda _: applying.read(self._client, named(key)), writes=False, to_the_end=to_the_end
+        )
 
     async def _replace(self, target: Target, tell: Tell) -> Object:
-        """Deletes exactly the planned object, and makes it anew; not left in the middle."""
+        """Deletes exactly the planned object, and makes it anew; not left in the middle, unless
+        something holds the old one."""
         key, uid = target.key, target.planned.uid
-        if not await self._delete(key, uid, to_the_end=True):
-            live = await self.look(key)
-            if live is not None and not self._is_ours(live):
-                raise Failed(moved(moved_since(target.planned, uid=uid_of(live), state="")))
-        else:
-            await self._until_gone(target, tell, to_the_end=True)
-        return await self._put(target, uid=None, to_the_end=True)
+        if await self._delete(key, uid, to_the_end=True):
+            try:
+                await self._until_gone(target, tell, to_the_end=True)
+            except Left:
+                raise Failed(not_made_anew(key)) from None
+        return await self._create(target, to_the_end=True)
 
-    def _is_ours(self, live: Object) -> bool:
-        return ownership(live, self._workflow_id).owner is Owner.OURS
+    async def _create(self, target: Target, *, to_the_end: bool = False) -> Object:
+        """Makes it. What has its name by now stays as it is, unless this workflow has made it: the
+        process that was at it before may have died over it."""
+        races, failures, last = 0, 0, None
+        while True:
+            try:
+                live = await self.look(target.key, to_the_end=to_the_end)
+            except Late as late:
+                raise Late(late.error or last) from late
+            if live is not None:
+                if ownership(live, self._workflow_id).owner is not Owner.OURS:
+                    raise Failed(moved(f"{target.key} is on the cluster now, and is {_THEIRS}"))
+                return await self._put(target, uid_of(live), to_the_end=to_the_end)
+            try:
+                return await self._make(target, to_the_end=to_the_end)
+            except ClusterError as error:
+                is_race = error.fault is ClusterFault.CONFLICT
+                races += is_race
+                if not passes(error) and (not is_race or races > _RACES):
+                    raise
+                last = error
+            await self._trying.pause(failures, last.retry_after, to_the_end=to_the_end)
+            failures += 1
+
+    async def _make(self, target: Target, *, to_the_end: bool) -> Object:
+        """Applies what was not there a moment ago. An apply can't be told to make objects only: who
+        was faster by that moment gets theirs back."""
+        body = _manifest(target)
+        applied = await self._trying.asked(
+            lambda seconds: applying.apply(self._client, body, once=True, seconds=seconds),
+            once=True,
+            to_the_end=to_the_end,
+        )
+        if applied.created:
+            return applied.object
+        try:
+            await self._give_back(target, uid_of(applied.object))
+        except ClusterError as error:
+            told = f"What was written to it could not be taken back: {error.message}"
+        else:
+            told = "What was written to it was taken back."
+        raise Failed(moved(f"{target.key} was made at the same moment, and is {_THEIRS} {told}"))
+
+    async def _give_back(self, target: Target, uid: str | None) -> None:
+        """Gives up every field, or at least the labels that make it this workflow's: some objects
+        can't do without what only we say."""
+        try:
+            await self._send(_meant(_bare(target.key), uid), to_the_end=True)
+        except ClusterError as error:
+            if error.fault is not ClusterFault.INVALID:
+                raise
+            await self._send(_meant(_without_owner(_manifest(target)), uid), to_the_end=True)
 
     async def _until_gone(self, target: Target, tell: Tell, *, to_the_end: bool = False) -> None:
         await gone(
@@ -130,7 +185,7 @@ class Steps:
         except ClusterError as error:
             if error.fault is not ClusterFault.CONFLICT:
                 raise
-            live = await self.look(key)
+            live = await self.look(key, to_the_end=to_the_end)
             if uid_of(live) == uid:
                 raise
             return False
@@ -143,11 +198,10 @@ class Steps:
             if step.move is not ReplicasMove.HAND_OVER or not conflicts(error):
                 raise
 
-    async def _put(self, target: Target, *, uid: str | None, to_the_end: bool = False) -> Object:
-        """Applies the manifest; again when somebody else was at it at the same moment."""
-        if target.manifest is None:
-            raise AssertionError(f"{target.key} is to be deleted")
-        body, force = _meant(target.manifest.object, uid), target.planned.force
+    async def _put(self, target: Target, uid: str | None, *, to_the_end: bool = False) -> Object:
+        """Applies the manifest to the object with this uid; again when somebody else was at it at
+        the same moment."""
+        body, force = _meant(_manifest(target), uid), target.planned.force
         for race in range(_RACES):
             try:
                 return await self._send(body, force=force, to_the_end=to_the_end)
@@ -155,8 +209,8 @@ class Steps:
                 if not _is_overtaken(error):
                     raise
                 last = error
-            live_uid = uid_of(await self.look(target.key))
-            if uid is not None and live_uid != uid:
+            live_uid = uid_of(await self.look(target.key, to_the_end=to_the_end))
+            if live_uid != uid:
                 raise Failed(moved(moved_since(target.planned, uid=live_uid, state="")))
             await self._trying.pause(race, to_the_end=to_the_end)
         raise last
@@ -176,6 +230,24 @@ class Steps:
             to_the_end=to_the_end,
         )
         return applied.object
+
+
+def _manifest(target: Target) -> Object:
+    if target.manifest is None:
+        raise AssertionError(f"{target.key} is to be deleted")
+    return target.manifest.object
+
+
+def _bare(key: ObjectKey) -> Object:
+    """A body that says nothing but which object is meant."""
+    body = named(key)
+    return {**body, "metadata": {k: v for k, v in body["metadata"].items() if v is not None}}
+
+
+def _without_owner(body: Object) -> Object:
+    metadata = body["metadata"]
+    kept = {k: v for k, v in metadata.get("labels", {}).items() if k not in _OWNER_LABELS}
+    return {**body, "metadata": {**metadata, "labels": kept}}
 
 
 def _is_overtaken(error: ClusterError) -> bool:

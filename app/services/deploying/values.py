@@ -4,8 +4,9 @@ They are written before the run is queued, and nothing of them is kept: not here
 What goes wrong half way is made good by sending them again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from app.domain.deploying import Values
 from app.domain.errors import ClusterError, ClusterFault, Conflict, LimitExceeded
@@ -25,6 +26,8 @@ from app.kube.client import MERGE, KubeClient
 from app.kube.gathering import all_of
 from app.kube.vanishing import vanished
 from app.services.deploying.faults import about
+
+_Asked = TypeVar("_Asked")
 
 MOST_BYTES = 2**20
 """Of the values of one Secret, in UTF-8: what Kubernetes takes."""
@@ -62,10 +65,12 @@ class Filling:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A Secret as it is afterwards: its uid, and whether anything was written."""
+    """A Secret as it is afterwards: its uid, whether anything was written, and the names of the
+    values that were written or removed."""
 
     uid: str | None
     written: bool
+    names: tuple[str, ...] = ()
 
 
 async def fill(
@@ -73,15 +78,12 @@ async def fill(
 ) -> dict[Identity, Filled]:
     """Writes the values that are not there yet, and removes those that are to go.
 
-    Raises Conflict for a Secret that changes meanwhile, or is not ours; ClusterError.
+    Raises Conflict for a Secret that changes meanwhile, or is not ours; ClusterError. One that may
+    not be written is noticed before another one is.
     """
-    filled = await all_of(
-        about(
-            f"The values of {one.planned.key} could not be written",
-            _Secret(client, one, workflow_id).fill(),
-        )
-        for one in fillings
-    )
+    secrets = [_Secret(client, one, workflow_id) for one in fillings]
+    await all_of(one.told(one.look()) for one in secrets)
+    filled = await all_of(one.told(one.fill()) for one in secrets)
     return {one.identity: done for one, done in zip(fillings, filled, strict=True)}
 
 
@@ -94,13 +96,22 @@ class _Secret:
         self._key = filling.planned.key
         self._workflow_id = workflow_id
         self._written = False
+        self._names: set[str] = set()
+
+    async def told(self, asked: Awaitable[_Asked]) -> _Asked:
+        """The same; what goes wrong with it says that it is about this Secret."""
+        return await about(f"The values of {self._key} could not be written", asked)
+
+    async def look(self) -> None:
+        """Raises Conflict when nothing may be written."""
+        self._next(await read(self._client, self._filling.manifest.object))
 
     async def fill(self) -> Filled:
         for _ in range(_ATTEMPTS):
             live = await read(self._client, self._filling.manifest.object)
             write = self._next(live)
             if write is None:
-                return Filled(uid_of(live), self._written)
+                return self._filled(live)
             try:
                 made = await self._write(write)
             except ClusterError as error:
@@ -112,8 +123,12 @@ class _Secret:
                 continue
             self._written = True
             if made is not None:
-                return Filled(uid_of(made), written=True)
+                self._names.update(write.sets, write.removes)
+                return self._filled(made)
         raise Conflict(f"Somebody else changes {self._key} all the time. Try again.")
+
+    def _filled(self, live: Object | None) -> Filled:
+        return Filled(uid_of(live), self._written, tuple(sorted(self._names)))
 
     def _next(self, live: Object | None) -> ValuesWrite | None:
         """What is still to be written. Raises Conflict when nothing may be."""

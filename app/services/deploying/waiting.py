@@ -16,7 +16,7 @@ from app.kube.client import KubeClient
 from app.kube.informers import Followed
 from app.services.deploying.hearing import Warnings
 from app.services.deploying.leaving import GONE
-from app.services.deploying.recording import Recorder
+from app.services.deploying.recording import Line, Recorder
 from app.services.deploying.sight import Sight
 from app.services.deploying.steps import Steps
 from app.services.deploying.targets import Target, Targets
@@ -195,8 +195,7 @@ class Waiting:
         elif is_written and self._may_fall_again(node_id, parts, whole, progress):
             text = f"{whole.message} It is seen whether it stays so."
             after = progress.to(NodeState.WAITING, whole.reason, text)
-        if self._recorder.node(after):
-            self._tell(progress, after, _spokesman(parts, whole))
+        self._recorder.node(after, self._line(progress, after, _spokesman(parts, whole)))
 
     def _is_given_up(self, node_id: str, whole: Health) -> bool:
         """Whether the node has been in trouble for too long."""
@@ -233,16 +232,15 @@ class Waiting:
         self._due[node_id] = min(ends, self._due.get(node_id, ends))
         return True
 
-    def _tell(self, before: NodeProgress, after: NodeProgress, speaks: Target) -> None:
+    def _line(self, before: NodeProgress, after: NodeProgress, speaks: Target) -> Line | None:
         """A line for what is worth one."""
-        node_id = after.node_id
-        if after.state is NodeState.WAITING and node_id not in self._ready:
-            self._recorder.line(f"Waiting for {speaks}: {after.message}", node_id=node_id)
-        elif after.state is NodeState.FAILED:
-            text = f"{speaks} has failed: {after.message}"
-            self._recorder.line(text, level=LogLevel.ERROR, node_id=node_id)
-        elif after.state is NodeState.READY and before.state is NodeState.WAITING:
-            self._recorder.line(f"{speaks} works: {after.message}", node_id=node_id)
+        if after.state is NodeState.WAITING and after.node_id not in self._ready:
+            return Line(f"Waiting for {speaks}: {after.message}")
+        if after.state is NodeState.FAILED:
+            return Line(f"{speaks} has failed: {after.message}", LogLevel.ERROR)
+        if after.state is NodeState.READY and before.state is NodeState.WAITING:
+            return Line(f"{speaks} works: {after.message}")
+        return None
 
     def _warn_of_troubles(self) -> None:
         for kind, error in self._sight.troubles().items():

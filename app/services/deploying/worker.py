@@ -14,14 +14,17 @@ from datetime import timedelta
 import structlog
 from pymongo.errors import PyMongoError
 
-from app.documents.work import Work, WorkStore
+from app.documents.work import Busy, Work, WorkStore
 from app.domain.ids import Id
 from app.metrics import Metrics
 from app.services.deploying.engine import Engine, Means
 from app.services.deploying.lease import Lease
+from app.services.deploying.turns import Turn, Turns
 
 log = structlog.get_logger("kubeorch.runs")
 
+_HELD = 50
+"""How many runs a process has for each that is at work: the others wait for something."""
 _OUTAGE_PAUSE = 2.0
 """Seconds to wait when the database does not answer."""
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
@@ -35,10 +38,11 @@ class Worker:
         self._means = means
         self._work: WorkStore = means.ledgers.work
         self._metrics = metrics
-        self._slots = asyncio.Semaphore(means.pace.at_once)
         self._leases: dict[Id, Lease] = {}
         self._runs: set[asyncio.Task[None]] = set()
         self._heard = asyncio.Event()
+        self._turns = Turns(means.pace.at_once, freed=self._heard.set)
+        self._most = means.pace.at_once * _HELD
         self._closing = False
 
     @asynccontextmanager
@@ -63,28 +67,32 @@ class Worker:
 
     async def _sweep(self) -> None:
         while not self._closing:
-            await self._slots.acquire()
             self._heard.clear()
             try:
-                if self._closing or not await self._begun():
-                    if not self._closing:
-                        await self._until_due()
-                    self._slots.release()
+                if not self._has_room:
+                    await self._heard.wait()
+                elif not await self._begun():
+                    await self._until_due()
             except Exception as error:
                 # Whatever it was: without a sweep nobody would deploy anything.
-                self._slots.release()
                 known = isinstance(error, PyMongoError)
                 log.warning("runs.waiting", error=str(error), exc_info=not known)
                 await self._pause(_OUTAGE_PAUSE)
+
+    @property
+    def _has_room(self) -> bool:
+        return self._turns.are_left and len(self._runs) < self._most
 
     async def _begun(self) -> bool:
         """Claims what has been due for the longest time, and begins it; False when nothing is."""
         pace, now = self._means.pace, self._means.now()
         held_from = asyncio.get_running_loop().time()
         until = now + timedelta(seconds=pace.lease_seconds)
-        work = await self._work.claim_due(now=now, until=until)
+        work = await self._work.claim_due(now=now, until=until, besides=self._busy)
         if work is None:
             return False
+        turn = Turn(self._turns, person=work.started_by, cluster=work.cluster_id)
+        turn.reserve()
         lease = Lease(
             work,
             store=self._work,
@@ -95,17 +103,22 @@ class Worker:
         if self._closing:
             lease.stop()
         self._leases[work.run_id] = lease
-        task = asyncio.create_task(self._do(work, lease))
+        task = asyncio.create_task(self._do(work, lease, turn))
         self._runs.add(task)
         task.add_done_callback(self._done)
         return True
 
     def _done(self, task: "asyncio.Task[None]") -> None:
         self._runs.discard(task)
-        self._slots.release()
+        self._heard.set()
+
+    @property
+    def _busy(self) -> Busy:
+        """Whose runs would have to wait for their turn."""
+        return Busy(self._turns.busy_people, self._turns.busy_clusters)
 
     async def _until_due(self) -> None:
-        due = await self._work.next_due()
+        due = await self._work.next_due(besides=self._busy)
         pause = None
         if due is not None:
             pause = max((due - self._means.now()).total_seconds(), 0.0)
@@ -117,11 +130,11 @@ class Worker:
             async with asyncio.timeout(seconds):
                 await self._heard.wait()
 
-    async def _do(self, work: Work, lease: Lease) -> None:
+    async def _do(self, work: Work, lease: Lease, turn: Turn) -> None:
         """One run, until it has ended or its lease has. Nothing that goes wrong in it goes on."""
         self._metrics.active_runs.inc()
         keeping = asyncio.create_task(lease.keep())
-        engine = asyncio.create_task(Engine(lease, self._means).run())
+        engine = asyncio.create_task(Engine(lease, turn, self._means).run())
         over = asyncio.create_task(lease.ended.wait())
         try:
             await asyncio.wait({engine, over}, return_when=asyncio.FIRST_COMPLETED)
@@ -142,6 +155,7 @@ class Worker:
         except Exception:
             log.exception("runs.unfinished", run=work.run_id)
         finally:
+            turn.close()
             lease.stop()
             await asyncio.wait({keeping, over})
             lease.close()

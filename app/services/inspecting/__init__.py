@@ -18,6 +18,7 @@ from app.services.checking import Connect
 from app.services.inspecting.diagnoses import Diagnoses
 from app.services.inspecting.logstreams import MOST_TAIL, LogStreams
 from app.services.inspecting.podlists import PodLists
+from app.services.inspecting.turns import Turns
 from app.services.inspecting.whereabouts import Finder
 from app.services.welcome import Welcome
 
@@ -46,6 +47,7 @@ class Inspecting:
         )
         self._diagnoses = Diagnoses(connect=connect, now=now)
         self._pods = PodLists(connect=connect, now=now)
+        self._turns = Turns()
         self._logs = LogStreams(
             finder=self._finder,
             connect=connect,
@@ -58,11 +60,14 @@ class Inspecting:
     async def diagnose(self, actor: Actor, workflow: WorkflowRow, node_id: str) -> Diagnosis:
         """What is wrong with a node, if anything; what cannot be looked at is said."""
         where = await self._finder.find(actor, workflow, node_id)
-        return await self._diagnoses.diagnose(node_id, where)
+        async with self._turns.taken(actor.id):
+            return await self._diagnoses.diagnose(node_id, where)
 
     async def pods(self, actor: Actor, workflow: WorkflowRow, node_id: str) -> list[PodSeen]:
         """The pods of a node, the newest first, at most 500."""
-        return await self._pods.pods(await self._finder.find(actor, workflow, node_id))
+        where = await self._finder.find(actor, workflow, node_id)
+        async with self._turns.taken(actor.id):
+            return await self._pods.pods(where)
 
     async def logs(
         self,

@@ -2,32 +2,39 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from app.domain.diagnosing import MOST, Look, Sight, Subject
 from app.domain.errors import ClusterError, ClusterFault, Invalid
 from app.domain.planning import ObjectKey
-from app.kube.client import JSON, KubeClient
-from app.kube.listing import items, metadata
+from app.kube.client import JSON, AnswerTooLarge, KubeClient
+from app.kube.listing import items, metadata, pages
+from app.kube.weighing import MIB, Budget, TooMuch
 
 NAMES_ONLY = f"application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,{JSON}"
 """What to accept for one object of which no value is wanted; some servers send everything."""
-_LARGEST = 16 * 2**20
-"""Bytes of one answer."""
+_HEAVIEST = 32 * MIB
+"""Bytes of memory that all answers to one diagnosis may take: some thousand objects."""
 _SECONDS = 10.0
 _VALUES = ("data", "stringData", "binaryData")
 _QUIET = frozenset({"ConfigMap", "Secret"})
 _TOLD_TO_ALL = frozenset({"IngressClass", "StorageClass"})
 """Kinds of the whole cluster whose names everybody sees who sees the cluster."""
+_OF_ONE = (AnswerTooLarge, TooMuch)
+"""What is said against what an object holds, and not against the cluster."""
 _NOT_YOURS = "The cluster is shared with you in some namespaces only."
 
 
 class Looking:
-    """Reads for one diagnosis, `at_once` calls at the same time."""
+    """Reads for one diagnosis, `at_once` calls at the same time.
 
-    def __init__(self, client: KubeClient, *, held_to: Sequence[str], at_once: int = 8) -> None:
+    What is beyond a bound on all of it together is hidden, and says why.
+    """
+
+    def __init__(self, client: KubeClient, *, held_to: Sequence[str], at_once: int = 4) -> None:
         """`held_to` are the namespaces that may be looked at; none means all, and the cluster."""
-        self._client = client
+        self._client = client.within(Budget(_HEAVIEST))
         self._held_to = frozenset(held_to)
         self._gate = asyncio.Semaphore(at_once)
 
@@ -50,7 +57,7 @@ class Looking:
             async with self._gate:
                 sight = await self._read(look)
         except ClusterError as error:
-            if error.fault is not ClusterFault.FORBIDDEN:
+            if not isinstance(error, _OF_ONE) and error.fault is not ClusterFault.FORBIDDEN:
                 raise
             return Subject(key, hidden=error.message)
         return Subject(key, sight.one, sight.hidden)
@@ -86,7 +93,7 @@ class Looking:
             return await self._list(look, path)
         accept = NAMES_ONLY if look.names_only else JSON
         try:
-            answer = await self._client.get(path, accept=accept, seconds=_SECONDS, largest=_LARGEST)
+            answer = await self._client.get(path, accept=accept, seconds=_SECONDS)
         except ClusterError as error:
             if error.fault is ClusterFault.NOT_FOUND:
                 return Sight()
@@ -94,11 +101,19 @@ class Looking:
         return Sight((_seen(look, answer.body),))
 
     async def _list(self, look: Look, path: str) -> Sight:
-        asked = {"labelSelector": look.labels, "fieldSelector": look.fields, "limit": str(MOST)}
+        asked = {"labelSelector": look.labels, "fieldSelector": look.fields}
         params = {name: text for name, text in asked.items() if text}
-        answer = await self._client.get(path, params=params, seconds=_SECONDS, largest=_LARGEST)
-        found = [_seen(look, each) for each in items(answer.body)[:MOST]]
-        return Sight(found, more=bool(metadata(answer.body).get("continue")))
+        found: list[dict[str, Any]] = []
+        more = False
+        read = pages(self._client, path, params=params, page=MOST, seconds=_SECONDS)
+        async with aclosing(read) as listed:
+            async for page in listed:
+                found += (_seen(look, each) for each in items(page))
+                more = len(found) > MOST or bool(metadata(page).get("continue"))
+                del page
+                if len(found) >= MOST:
+                    break
+        return Sight(found[:MOST], more=more)
 
 
 def _seen(look: Look, obj: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,5 @@
-"""How many logs one process reads of a cluster at once: each holds a connection, and deploys need
-some too."""
+"""How many logs one process reads at once: each holds a connection, of which deploys to the same
+cluster need some too, and some hundred kilobytes of memory."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,8 +10,10 @@ from app.domain.ids import Id
 
 MOST = 120
 """Connections to one cluster that logs may hold; a client has 200."""
+MOST_OF_ALL = 400
+"""To all clusters together."""
 MOST_OF_ONE = 60
-"""The same for one person."""
+"""To all clusters, for one person."""
 
 
 class Places:
@@ -19,16 +21,20 @@ class Places:
 
     def __init__(self) -> None:
         self._of_cluster: Counter[Id] = Counter()
-        self._of_person: Counter[tuple[Id, Id]] = Counter()
+        self._of_person: Counter[Id] = Counter()
 
     @contextmanager
     def taken(self, cluster: Id, person: Id, *, least: int, want: int) -> Iterator[int]:
         """As many as are wanted, if so many are left; at least `least`, else LimitExceeded."""
-        left = min(MOST - self._of_cluster[cluster], MOST_OF_ONE - self._of_person[cluster, person])
+        left = min(
+            MOST_OF_ALL - self._of_cluster.total(),
+            MOST - self._of_cluster[cluster],
+            MOST_OF_ONE - self._of_person[person],
+        )
         if left < least:
             raise LimitExceeded(
-                f"The logs of {MOST_OF_ONE} containers of this cluster can be read at once by one "
-                f"person, and of {MOST} by all. Close some of them, or try again later.",
+                f"The logs of {MOST_OF_ONE} containers can be read at once by one person, and of "
+                f"{MOST} of a cluster by all. Close some of them, or try again later.",
                 limit=MOST_OF_ONE,
             )
         count = min(want, left)
@@ -40,8 +46,8 @@ class Places:
 
     def _count(self, cluster: Id, person: Id, change: int) -> None:
         self._of_cluster[cluster] += change
-        self._of_person[cluster, person] += change
+        self._of_person[person] += change
         if not self._of_cluster[cluster]:
             del self._of_cluster[cluster]
-        if not self._of_person[cluster, person]:
-            del self._of_person[cluster, person]
+        if not self._of_person[person]:
+            del self._of_person[person]

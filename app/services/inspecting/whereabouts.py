@@ -4,7 +4,7 @@ What the runs of a workflow made is in its inventory, with the node whose it was
 not on the canvas any more can be looked at as long as something of it is left.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,7 +75,7 @@ class Finder:
         names = dict.fromkeys(entry.key.namespace for entry in entries)
         namespaces = tuple(name for name in names if name is not None)
         now = self._now()
-        policy.looks_in(actor, cluster, namespaces, now=now).enforce()
+        policy.looks_in(actor, cluster, _places(entries), now=now).enforce()
         held_to = tuple(policy.namespaces_of(actor, cluster, now=now))
         own = {labels.NODE_ID: labels.of_id(node_id), labels.WORKFLOW_ID: labels.of_id(workflow.id)}
         return Whereabouts(cluster, entries, namespaces, held_to, looks.equal(own))
@@ -92,8 +92,12 @@ class Finder:
         cluster = await self.cluster(actor, where.cluster.id)
         if cluster is None:
             return None
-        seen = policy.looks_in(actor, cluster, where.namespaces, now=self._now())
+        seen = policy.looks_in(actor, cluster, _places(where.entries), now=self._now())
         return cluster if seen.allowed else None
+
+
+def _places(entries: Iterable[InventoryEntry]) -> set[str | None]:
+    return {entry.place for entry in entries}
 
 
 def _chosen(inventories: list[Inventory], workflow: WorkflowRow, node_id: str) -> Inventory | None:

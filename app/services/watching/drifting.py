@@ -1,10 +1,8 @@
 """Drift: what is on the cluster against the version that was deployed, asked by dry runs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from weakref import WeakValueDictionary
 
 from app.documents.clusters import ClusterStore
 from app.documents.drifts import DriftStore, StoredDrift
@@ -28,13 +26,15 @@ from app.services.checking import Connect
 from app.services.deploying.compiling import beside
 from app.services.deploying.observing import observe
 from app.services.watching.deployed import namespaces_of
+from app.services.watching.together import Together
+from app.services.watching.turns import Turns
 
-_SECONDS = 60.0
+_SECONDS = 24.0
 """For a cluster to answer everything about one workflow."""
-_PATIENCE = 30.0
-"""Seconds to wait for a turn."""
-_SHARE = 4
-"""One owner's clusters take at most a quarter of all turns: theirs may all hang."""
+_PATIENCE = 5.0
+"""Seconds that people wait for a turn. With the above less than an operation may take."""
+_ROUNDS = 4
+"""Rounds have a quarter as many turns as people, and none of theirs."""
 
 
 class Drifts:
@@ -62,16 +62,16 @@ class Drifts:
         self._connect = connect
         self._objects_at_once = objects_at_once
         self._now = now
-        self._at_once = at_once
-        self._turns = asyncio.Semaphore(at_once)
-        self._turns_of: WeakValueDictionary[Id, asyncio.Semaphore] = WeakValueDictionary()
-        self._looks: dict[Id, asyncio.Task[Drift | None]] = {}
+        self._asked = Turns(most=at_once, patience=_PATIENCE)
+        self._rounds = Turns(most=max(1, at_once // _ROUNDS), patience=None)
+        self._looks = Together[Drift | None]()
 
     async def check(self, actor: Actor, workflow: WorkflowRow) -> Drift | None:
         """How far the cluster has moved from what is deployed; None when nothing is.
 
         While a run changes what is deployed nothing of that is drift: then it is what was found
-        last, None when that was of another version. Raises NotFound, Forbidden, ClusterError.
+        last, None when that was of another version. It is asked once for all who want to know at
+        the same time. Raises NotFound, Forbidden, RateLimited, ClusterError.
         """
         inventory = await self._deployed(workflow.id)
         if inventory is None:
@@ -81,7 +81,7 @@ class Drifts:
         if cluster is None or not policy.sees_cluster(actor, cluster, now=now):
             raise NotFound("cluster")
         policy.looks_in(actor, cluster, namespaces_of(inventory), now=now).enforce()
-        return await self.look(inventory)
+        return await self._looks.do(workflow.id, lambda: self._look(inventory, self._asked))
 
     async def last(self, actor: Actor, workflow_ids: Sequence[Id]) -> dict[Id, Drift]:
         """What was found last of these workflows, of the versions that are deployed now and where
@@ -102,71 +102,39 @@ class Drifts:
             cluster = clusters.get(found.cluster_id)
             if inventory is None or cluster is None or not _is_of(found, inventory):
                 return False
-            where = {one.namespace for one in found.drift.objects} - {None}
-            names = {inventory.namespace, *map(str, where)}
-            return policy.looks_in(actor, cluster, names, now=now).allowed
+            return policy.looks_in(actor, cluster, found.namespaces, now=now).allowed
 
         return {id_: found.drift for id_, found in kept.items() if shows(found)}
 
     async def look(self, inventory: Inventory) -> Drift | None:
-        """The same for whoever asks, once for all who ask at the same time.
-
-        Who stops waiting does not stop the look. Raises ClusterError.
-        """
-        key = inventory.workflow_id
-        task = self._looks.get(key)
-        if task is None:
-            task = asyncio.create_task(self._look(inventory))
-            self._looks[key] = task
-            task.add_done_callback(lambda done: self._looked(key, done))
-        return await asyncio.shield(task)
+        """The same for nobody, however long it has to wait for its turn. Raises ClusterError."""
+        return await self._look(inventory, self._rounds)
 
     async def close(self) -> None:
         """Breaks off what is under way."""
-        tasks = list(self._looks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._looks.close()
 
-    def _looked(self, key: Id, task: asyncio.Task[Drift | None]) -> None:
-        del self._looks[key]
-        if not task.cancelled():
-            task.exception()  # whoever waits has it; when nobody does any more, it is nobody's
-
-    async def _look(self, inventory: Inventory) -> Drift | None:
+    async def _look(self, inventory: Inventory, turns: Turns) -> Drift | None:
         version = await self._versions.get(inventory.workflow_id, inventory.version or 0)
         cluster = await self._clusters.get(inventory.cluster_id)
         if version is None or cluster is None:
             return None
-        async with self._turn(cluster.owner_id):
+        async with turns.turn(cluster):
             if await self._is_moving(inventory):
                 return await self._kept(inventory)
             began = self._now()
             objects = await self._compared(inventory, version, cluster)
             if await self._is_moving(inventory):
                 return await self._kept(inventory)
-            found = Drift(began, objects)
-            await self._store.put(
-                StoredDrift(version.workflow_id, cluster.id, version.number, found)
+            found = StoredDrift(
+                version.workflow_id,
+                cluster.id,
+                version.number,
+                namespaces_of(inventory),
+                Drift(began, objects),
             )
-            return found
-
-    @asynccontextmanager
-    async def _turn(self, owner_id: Id) -> AsyncIterator[None]:
-        """Raises ClusterError THROTTLED when it does not come."""
-        of_owner = self._turns_of.get(owner_id)
-        if of_owner is None:
-            of_owner = asyncio.Semaphore(max(1, self._at_once // _SHARE))
-            self._turns_of[owner_id] = of_owner
-        async with AsyncExitStack() as stack:
-            try:
-                async with asyncio.timeout(_PATIENCE):
-                    await stack.enter_async_context(of_owner)
-                    await stack.enter_async_context(self._turns)
-            except TimeoutError:
-                busy = "Too many workflows are compared with their clusters now. Try again later."
-                raise ClusterError(ClusterFault.THROTTLED, busy) from None
-            yield
+            await self._store.put(found)
+            return found.drift
 
     async def _compared(
         self, inventory: Inventory, version: Version, cluster: Cluster

@@ -28,6 +28,7 @@ from app.realtime.hub import Hub
 from app.realtime.topics import Falling
 from app.services.clustertelling import cluster_event_of
 from app.services.watching.deployed import Deployed, namespaces_of
+from app.services.watching.pacing import Pacing
 from app.services.watching.telling import LostWatch, Seen, StatusTelling
 
 log = structlog.get_logger("kubeorch.status")
@@ -78,6 +79,7 @@ class Keeper:
         self._stale: set[Id] = set()
         self._all_stale = False
         self._timers: dict[Id, asyncio.TimerHandle] = {}
+        self._pacing = Pacing()
         self.reloaded = asyncio.Event()
         """For who looks for drifts."""
 
@@ -193,9 +195,12 @@ class Keeper:
     async def _paced(self) -> None:
         """A moment for more to come together, and then until there is something to do."""
         await self._pause(PACE)
-        while not self._dirty and not self._bell.is_set() and self.is_held:
+        while not self._bell.is_set() and self.is_held:
+            due = self._pacing.next_round() if self._dirty else self._ends
+            if due <= self._loop.time():
+                break
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(self._ends):
+                async with asyncio.timeout_at(min(due, self._ends)):
                     await self._bell.wait()
 
     async def _reload(self) -> None:
@@ -210,11 +215,15 @@ class Keeper:
             self._all_stale = self._all_stale or everything
             await self._outage(error)
             return
+        for workflow_id in stale:
+            self._pacing.forget(workflow_id)
         self._dirty |= self.deployed.workflows if everything else stale
         self.reloaded.set()
 
     async def _judge(self, followed: Followed) -> None:
-        """Tells of everything that differs from what was told."""
+        """Tells of everything that differs from what was told, as far as it is time to."""
+        if self._pacing.next_round() > self._loop.time():
+            return
         dirty, self._dirty = self._dirty & self.deployed.workflows, set()
         found: dict[Id, Seen] = {}
         for workflow_id in dirty:
@@ -223,7 +232,7 @@ class Keeper:
             if seen.differs_from(known, self.watch.cluster_id):
                 found[workflow_id] = seen
             elif not seen.nodes:
-                self.deployed.forget(workflow_id)
+                self._forget(workflow_id)
             await asyncio.sleep(0)  # others want to go on, too
         left = iter(found)
         while self.is_held and (ids := tuple(islice(left, _AT_ONCE))):
@@ -242,15 +251,20 @@ class Keeper:
             followed.objects(labels.of_id(workflow_id)),
             is_known=lambda key: _is_known(followed, key),
             now=self._now(),
+            moving=self.deployed.moving(workflow_id),
         )
+        known, now = self.deployed.known.get(workflow_id), self._loop.time()
+        nodes, ripe_at = self._pacing.ripe(
+            workflow_id, verdict.nodes, known.nodes if known is not None else {}, now=now
+        )
+        moments = (verdict.recheck_after, None if ripe_at is None else ripe_at - now)
+        again = min((one for one in moments if one is not None), default=None)
         timer = self._timers.pop(workflow_id, None)
         if timer is not None:
             timer.cancel()
-        if verdict.recheck_after is not None:
-            self._timers[workflow_id] = self._loop.call_later(
-                verdict.recheck_after, self._recheck, workflow_id
-            )
-        return Seen(verdict.nodes, namespaces_of(inventory))
+        if again is not None:
+            self._timers[workflow_id] = self._loop.call_later(again, self._recheck, workflow_id)
+        return Seen(nodes, namespaces_of(inventory))
 
     def _recheck(self, workflow_id: Id) -> None:
         self._dirty.add(workflow_id)
@@ -268,11 +282,19 @@ class Keeper:
         for workflow_id, after in told.items():
             if after is None:
                 self._stale.add(workflow_id)
-            elif workflow_id in self.deployed.here:
+                continue
+            known = self.deployed.known.get(workflow_id)
+            before = known.nodes if known is not None else {}
+            self._pacing.told(workflow_id, after.nodes, before, now=self._loop.time())
+            if workflow_id in self.deployed.here:
                 self.deployed.known[workflow_id] = after
             else:
-                self.deployed.forget(workflow_id)
+                self._forget(workflow_id)
             self._bell.set()
+
+    def _forget(self, workflow_id: Id) -> None:
+        self.deployed.forget(workflow_id)
+        self._pacing.forget(workflow_id)
 
     async def _follow(self, cluster: Cluster) -> None:
         """Hears of other credentials, and of the cluster's removal."""

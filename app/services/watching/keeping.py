@@ -15,8 +15,10 @@ from pymongo.errors import PyMongoError
 
 from app.documents.clusters import ClusterStore
 from app.documents.inventories import InventoryStore
+from app.documents.runs import RunStore
 from app.documents.statuses import StatusStore
 from app.documents.watches import Watch, WatchStore
+from app.documents.work import WorkStore
 from app.domain.ids import Id
 from app.kube.informers import Informers
 from app.realtime.hub import Hub
@@ -41,6 +43,8 @@ class LiveStatus:
         clusters: ClusterStore,
         inventories: InventoryStore,
         statuses: StatusStore,
+        work: WorkStore,
+        runs: RunStore,
         watches: WatchStore,
         telling: StatusTelling,
         informers: Informers,
@@ -53,6 +57,8 @@ class LiveStatus:
         self._clusters = clusters
         self._inventories = inventories
         self._statuses = statuses
+        self._work = work
+        self._runs = runs
         self._watches = watches
         self._telling = telling
         self._informers = informers
@@ -150,7 +156,11 @@ class LiveStatus:
             lease=self._lease,
             held_from=began,
             deployed=Deployed(
-                watch.cluster_id, inventories=self._inventories, statuses=self._statuses
+                watch.cluster_id,
+                inventories=self._inventories,
+                statuses=self._statuses,
+                work=self._work,
+                runs=self._runs,
             ),
             clusters=self._clusters,
             watches=self._watches,

@@ -48,7 +48,7 @@ class Place:
         self._statuses = statuses
         self._now = now
         self._cluster_id: Id | None = None
-        self._namespaces: frozenset[str] = frozenset()
+        self._namespaces: frozenset[str | None] = frozenset()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -81,8 +81,8 @@ class Place:
             return False
         return event.cluster_id == self._cluster_id
 
-    def _may_look(self, cluster: Cluster, namespaces: frozenset[str]) -> bool:
-        return policy.looks_in(self._actor, cluster, sorted(namespaces), now=self._now()).allowed
+    def _may_look(self, cluster: Cluster, namespaces: frozenset[str | None]) -> bool:
+        return policy.looks_in(self._actor, cluster, namespaces, now=self._now()).allowed
 
     async def _leave(self) -> None:
         if self._task is not None:

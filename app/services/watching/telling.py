@@ -23,7 +23,7 @@ class Seen:
     as it was. `namespaces` are those of its objects."""
 
     nodes: Mapping[str, NodeStatus | None]
-    namespaces: tuple[str, ...]
+    namespaces: tuple[str | None, ...]
 
     def differs_from(self, known: WorkflowStatuses | None, cluster_id: Id) -> bool:
         """Whether there is anything to write."""
@@ -103,7 +103,7 @@ class StatusTelling:
                 _event(after, known.seq + number, one, now)
                 for number, one in enumerate(told.values(), 1)
             ]
-            await self._outbox.extend(events, transaction)
+            await self._outbox.supersede(events, transaction)
         return after
 
     async def _is_here(

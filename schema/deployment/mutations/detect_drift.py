@@ -13,6 +13,7 @@ from schema.errors import (
     ClusterUnreachable,
     Forbidden,
     NotFound,
+    RateLimited,
     Unauthenticated,
     ValidationError,
 )
@@ -35,6 +36,7 @@ class DetectDriftPayload:
 DetectDriftResult = Annotated[
     DetectDriftPayload
     | ClusterUnreachable
+    | RateLimited
     | ValidationError
     | Forbidden
     | NotFound

@@ -6,9 +6,18 @@ import pytest
 
 from app.domain import labels
 from app.domain.planning import Consents, InventoryEntry, Leftover, ObjectKey, Observed, leftovers
+from app.domain.planning.claims import claims_of
 from app.domain.planning.plan import PlanAction, PlanSummary
-from app.domain.planning.risks import claims_of
-from tests.domain.planning.scenes import OTHER, codes, manifest, on_cluster, planned, risks, same
+from tests.domain.planning.scenes import (
+    OTHER,
+    WORKFLOW,
+    codes,
+    manifest,
+    on_cluster,
+    planned,
+    risks,
+    same,
+)
 
 DATA = Consents(delete_data=True)
 
@@ -130,17 +139,23 @@ def test_data_is_deleted_when_it_is_asked_for() -> None:
 
 TEMPLATES = [{"metadata": {"name": "data"}}, {"metadata": {"name": "log"}}]
 NAMES = ["data-web-0", "data-web-12", "log-web-0", "data-web-x", "data-web", "data-website-0"]
+SELECTED = {labels.WORKFLOW_ID: WORKFLOW, labels.NODE_ID: "n1"}
+"""The labels of the set's selector, which its controller puts on the claims that it makes."""
 
 
-def stateful(**spec: Any) -> Leftover:
-    """A StatefulSet with claims of its own, of others, and one of another namespace."""
-    live = on_cluster(
-        manifest("StatefulSet"), uid="u1", spec={"volumeClaimTemplates": TEMPLATES, **spec}
-    )
-    # The items of a list have no kind.
-    claims = [{"metadata": {"name": n, "namespace": "shop", "uid": f"u-{n}"}} for n in NAMES]
-    claims.append({"metadata": {"name": "data-web-1", "namespace": "other", "uid": "u"}})
-    return Leftover(entry("StatefulSet"), live, tuple(claims))
+def claim(name: str, *, namespace: str = "shop", **metadata: Any) -> dict[str, Any]:
+    """A claim as a list has it, without a kind; of the set, if nothing else is said."""
+    made = {"name": name, "namespace": namespace, "uid": f"u-{name}", "labels": SELECTED}
+    return {"metadata": made | metadata}
+
+
+def stateful(*claims: dict[str, Any], **spec: Any) -> Leftover:
+    """A StatefulSet with these claims; without any, with its own, others', and another
+    namespace's."""
+    spec = {"volumeClaimTemplates": TEMPLATES, "selector": {"matchLabels": SELECTED}, **spec}
+    live = on_cluster(manifest("StatefulSet"), uid="u1", spec=spec)
+    several = (*map(claim, NAMES), claim("data-web-1", namespace="other", uid="u"))
+    return Leftover(entry("StatefulSet"), live, claims or several)
 
 
 def test_the_claims_of_a_stateful_set_are_found_by_their_names() -> None:
@@ -161,14 +176,78 @@ def test_the_claims_of_a_stateful_set_stay_and_are_known_from_then_on() -> None:
     ]
 
 
+STRANGERS: dict[str, tuple[dict[str, Any], str]] = {
+    "of Helm": (
+        {"labels": {**SELECTED, labels.MANAGED_BY: "Helm"}},
+        "Helm",
+    ),
+    "of a release": ({"annotations": {"meta.helm.sh/release-name": "db"}}, "Helm"),
+    "of another workflow": (
+        {"labels": {**SELECTED, labels.MANAGED_BY: "kubeorch", labels.WORKFLOW_ID: OTHER}},
+        "somebody else",
+    ),
+    "of another workflow's set": (
+        {"labels": {**SELECTED, labels.WORKFLOW_ID: OTHER}},
+        "somebody else",
+    ),
+    "of another node": ({"labels": {**SELECTED, labels.NODE_ID: "n2"}}, "somebody else"),
+    "made by hand": ({"labels": {}}, "somebody else"),
+    "of a controller": (
+        {"ownerReferences": [{"kind": "Cluster", "name": "pg", "uid": "u9", "controller": True}]},
+        "Cluster pg",
+    ),
+}
+
+
+@pytest.mark.parametrize("consents", [Consents(), DATA], ids=["kept", "deleteData"])
+@pytest.mark.parametrize("case", STRANGERS)
+def test_what_is_only_called_like_a_claim_of_the_set_is_not_touched(
+    case: str, consents: Consents
+) -> None:
+    metadata, owner = STRANGERS[case]
+    plan = planned(left=[stateful(claim("data-web-7", **metadata))], consents=consents)
+    assert ([str(o.key) for o in plan.objects], plan.kept) == (["StatefulSet shop/web"], ())
+    assert [(p.code, p.severity.value, p.message) for p in plan.problems] == [
+        (
+            "KEPT",
+            "info",
+            "Claims that are only called like those of StatefulSet shop/web stay: data-web-7 "
+            f"belongs to {owner}.",
+        )
+    ]
+
+
+def test_a_set_that_selects_by_nothing_has_no_claims_of_its_own() -> None:
+    """Its controller puts no labels on them, so nothing tells them from others'."""
+    one = stateful(claim("data-web-0"), selector={"matchLabels": {}})
+    plan = planned(left=[one], consents=DATA)
+    assert [one.key.kind for one in plan.objects] == ["StatefulSet"]
+
+
+def test_a_few_strangers_are_named() -> None:
+    strangers = [claim(f"data-web-{number}", labels={}) for number in range(7)]
+    [told] = planned(left=[stateful(*strangers)], consents=DATA).problems
+    assert told.message.endswith("; data-web-4 belongs to somebody else, and 2 more.")
+
+
+def test_a_claim_that_the_cluster_deletes_with_its_set_is_the_sets() -> None:
+    reference = {"kind": "StatefulSet", "name": "web", "uid": "u1", "controller": True}
+    one = stateful(claim("data-web-0", ownerReferences=[reference]))
+    plan = planned(left=[one], consents=DATA)
+    assert [(o.key.name, o.uid) for o in plan.objects] == [
+        ("web", "u1"),
+        ("data-web-0", "u-data-web-0"),
+    ]
+
+
 def test_claims_that_were_left_behind_can_be_deleted_later() -> None:
     """They carry the labels of pods, which say no manager; the inventory has their uid."""
-    claim = on_cluster(
+    left_behind = on_cluster(
         manifest("PersistentVolumeClaim", "data-web-0"),
         uid="u1",
         metadata={"labels": {labels.NODE_ID: "n1"}},
     )
-    one = Leftover(entry("PersistentVolumeClaim", "data-web-0"), claim)
+    one = Leftover(entry("PersistentVolumeClaim", "data-web-0"), left_behind)
     assert [o.action for o in planned(left=[one], consents=DATA).objects] == [PlanAction.DELETE]
 
 

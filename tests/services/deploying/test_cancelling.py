@@ -9,6 +9,7 @@ from app.bootstrap import utc_now
 from app.documents.database import Transaction
 from app.documents.work import Work
 from app.domain.audit import AuditAction
+from app.domain.cluster import ClusterRole
 from app.domain.deploying import DeployDraft
 from app.domain.errors import Conflict, NotFound
 from app.domain.ids import Id
@@ -20,10 +21,12 @@ from app.domain.workflow import Workflow
 from app.services import Services
 from app.services.deploying.deployments import Deployments
 from app.services.runtelling import run_event_of
-from tests.deploying import There, demo_values, ledgers
+from tests.deploying import There, demo_values, ledgers, published
+from tests.domain.drawing import node
 from tests.services.deploying.byhand import carried_out, claimed
 
 LOST = Id("0" * 24)
+one = node("configmap", "one", name="one", data={"a": "1"})
 
 
 async def told(services: Services, run: WorkflowRun) -> list[RunEvent]:
@@ -166,3 +169,22 @@ async def given_up(services: Services, work: Work) -> None:
         return await books.work.finish(work, transaction)
 
     assert await books.database.transaction(end)
+
+
+async def test_who_administers_the_cluster_ends_runs_on_it(
+    services: Services, deploys: Deployments, owner: Actor, stranger: Actor, there: There
+) -> None:
+    async def shared(role: ClusterRole) -> None:
+        email = stranger.user.email
+        await services.sharing.share(owner, there.known.id, email=email, role=role)
+
+    await shared(ClusterRole.DEPLOYER)
+    mine = await published(services, owner, there)
+    theirs = await published(services, stranger, there, name="Theirs", nodes=[one], edges=[])
+    my_run = await queued(deploys, owner, mine)
+    their_run = await deploys.deploy(stranger, DeployDraft(theirs.id))
+    with pytest.raises(NotFound):
+        await deploys.cancel(stranger, my_run.id)
+    assert (await deploys.cancel(owner, their_run.id)).status is RunStatus.CANCELLED
+    await shared(ClusterRole.ADMIN)
+    assert (await deploys.cancel(stranger, my_run.id)).status is RunStatus.CANCELLED

@@ -115,6 +115,7 @@ async def test_a_deploy_is_a_version_a_run_its_work_and_an_inventory_all_at_once
         len(DEMO_KINDS),
         True,
     )
+    assert entry.details["value_names"] == "credentials: api-token; web: DATABASE_PASSWORD"
 
     work = await claimed(services)
     assert (work.run_id, work.workflow_id, work.cluster_id) == (run.id, shop.id, there.known.id)
@@ -337,8 +338,9 @@ async def test_one_of_two_deploys_at_once_is_told_of_the_other(
     answers = await asyncio.gather(*asked, return_exceptions=True)
     [run] = [one for one in answers if isinstance(one, WorkflowRun)]
     conflicts = [one for one in answers if isinstance(one, Conflict)]
-    assert {one.message for one in conflicts} == {
-        f"The run {run.id} of this workflow has not ended. Wait for it, or cancel it first."
+    assert {one.message for one in conflicts} <= {
+        f"The run {run.id} of this workflow has not ended. Wait for it, or cancel it first.",
+        "Another deploy of this workflow is being prepared. Try again in a moment.",
     }
     assert len(conflicts) == 2
     books = ledgers(services)
@@ -417,6 +419,17 @@ async def test_a_key_is_the_callers_own(
         await deploys.deploy(stranger, draft)
 
 
+async def test_a_key_shows_nothing_that_the_caller_does_not_see_any_more(
+    services: Services, deploys: Deployments, owner: Actor, words: Workflow
+) -> None:
+    draft = DeployDraft(words.id, idempotency_key="once")
+    run = await deploys.deploy(owner, draft)
+    await deploys.cancel(owner, run.id)
+    await services.workflows.delete(owner, words.id)
+    with pytest.raises(NotFound):
+        await deploys.deploy(owner, draft)
+
+
 async def test_what_is_too_long_is_refused(
     deploys: Deployments, owner: Actor, words: Workflow
 ) -> None:
@@ -437,7 +450,7 @@ async def test_a_move_on_the_canvas_meanwhile_changes_nothing(
         moved = [MoveNode("web", Position(x=9, y=9))]
         await services.workflows.edit(owner, shop.id, moved, expected=shop.revision)
 
-    connect = meanwhile(parts(services).connect, nothing, move)
+    connect = meanwhile(parts(services).connect, move)
     draft = DeployDraft(shop.id, values=demo_values())
     run = await deployments(services, connect=connect).deploy(owner, draft)
     version = await VersionStore().get(shop.id, run.version)
@@ -461,21 +474,26 @@ async def test_a_change_of_the_canvas_meanwhile_is_a_conflict(
     await untouched(services, there, shop)
 
 
-async def test_a_change_after_the_values_is_a_conflict_too(
+async def test_a_change_after_the_values_comes_after_the_run(
     services: Services, owner: Actor, there: There, shop: Workflow
 ) -> None:
+    """What has its values already is not refused any more."""
+
     async def change() -> None:
         await services.workflows.edit(
             owner, shop.id, [RemoveNode("report")], expected=shop.revision
         )
 
     after_values = meanwhile(parts(services).connect, nothing, change)
-    with pytest.raises(Conflict, match="changed meanwhile"):
-        await deployments(services, connect=after_values).deploy(
-            owner, DeployDraft(shop.id, values=demo_values())
-        )
-    assert await ledgers(services).runs.count(shop.id) == 0
-    assert await ledgers(services).work.active_run(shop.id) is None
+    run = await deployments(services, connect=after_values).deploy(
+        owner, DeployDraft(shop.id, values=demo_values())
+    )
+    assert [one.node_id for one in run.nodes] == list(shop.nodes)
+    version = await VersionStore().get(shop.id, run.version)
+    assert version is not None
+    assert version.nodes == shop.nodes
+    ended = await carried_out(services, there, run)
+    assert ended.status is RunStatus.COMPLETED
 
 
 async def test_a_run_that_came_and_went_meanwhile_is_a_conflict(
@@ -560,6 +578,45 @@ async def test_an_undeploy_removes_everything_but_data(
     await carried_out(services, there, run)
     with pytest.raises(Conflict, match="Nothing of this workflow is deployed"):
         await deploys.deploy(owner, DeployDraft(shop.id, kind=RunKind.UNDEPLOY))
+
+
+async def test_data_of_others_stays_whatever_its_claim_is_called(
+    services: Services, deploys: Deployments, owner: Actor, there: There, shop: Workflow
+) -> None:
+    helm = {"name": "data-database-7", "labels": {"app.kubernetes.io/managed-by": "Helm"}}
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": helm,
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    }
+    await there.api.made(claim)
+    first = await deploys.deploy(owner, DeployDraft(shop.id, values=demo_values()))
+    await carried_out(services, there, first)
+    await there.api.until("PersistentVolumeClaim", "data-database-0", lambda _: True)
+
+    delete_data = Consents(delete_data=True)
+    away = PlanDraft(shop.id, kind=RunKind.UNDEPLOY, consents=delete_data)
+    plan = (await deploys.plan(owner, away)).plan
+    assert [o.key.name for o in plan.objects if o.key.kind == "PersistentVolumeClaim"] == [
+        "data-database-0"
+    ]
+    assert [(one.code, one.message) for one in plan.problems] == [
+        (
+            "KEPT",
+            f"Claims that are only called like those of StatefulSet {there.namespace}/database "
+            "stay: data-database-7 belongs to Helm.",
+        )
+    ]
+    draft = DeployDraft(shop.id, kind=RunKind.UNDEPLOY, consents=delete_data)
+    await carried_out(services, there, await deploys.deploy(owner, draft))
+    assert (await there.api.read("PersistentVolumeClaim", "data-database-7"))["metadata"][
+        "labels"
+    ] == helm["labels"]
+    assert (await there.api.get("PersistentVolumeClaim", "data-database-0")).status_code == 404
 
 
 async def test_a_deploy_costs_as_many_commands_however_many_nodes_there_are(

@@ -50,7 +50,7 @@ def states(run: WorkflowRun) -> dict[str, NodeState]:
 
 async def test_the_demo_application(services: Services, owner: Actor, there: There) -> None:
     workflow = await published(services, owner, there)
-    async with working(services):
+    async with working(services, replace(QUICK, applies_at_once=1)):
         run, told = await deployed(services, owner, workflow.id, values=demo_values())
     assert (run.status, run.error) == (RunStatus.COMPLETED, None)
     assert states(run) == dict.fromkeys(workflow.nodes, NodeState.READY)

@@ -286,9 +286,16 @@ async def test_what_may_not_be_watched_is_read(
 async def test_what_may_not_even_be_read_is_not_said_to_work(
     services: Services, owner: Actor, there: There, wire: Wire
 ) -> None:
+    """A right that is lost when it is made: before, nothing is made that can't be read."""
+    is_made = asyncio.Event()
+
     async def answers(request: Request, go_on: GoOn) -> Answer:
+        if request.method == "PATCH":
+            is_made.set()
         if request.method == "GET" and "/deployments" in request.path:
-            raise ClusterError(ClusterFault.FORBIDDEN, "You may not read them.", status=403)
+            is_one = request.path.endswith("/web")
+            if is_made.is_set() or not is_one:
+                raise ClusterError(ClusterFault.FORBIDDEN, "You may not read them.", status=403)
         return await go_on()
 
     wire.answers = answers

@@ -262,8 +262,14 @@ async def test_a_share_of_some_namespaces_does_not_prune_in_others(
         PlanDraft(theirs.id, namespace="default"),
         PlanDraft(theirs.id, kind=RunKind.UNDEPLOY),
     ):
-        with pytest.raises(Forbidden, match=f"objects in {there.namespace}"):
+        with pytest.raises(Forbidden) as forbidden:
             await deploys.plan(stranger, draft)
+        assert forbidden.value.message == (
+            "This cluster is shared with you in these namespaces only: default. The workflow has "
+            f"objects in {there.namespace}. What an earlier run has made there would be deleted: "
+            "ask the cluster's owner to let you deploy there again, or somebody who may to "
+            "undeploy the workflow."
+        )
 
 
 async def test_what_stands_in_the_way_is_in_the_plan(

@@ -16,9 +16,10 @@ from app.domain.run import RunStatus, WorkflowRun
 from app.domain.runevents import LogLevel, RunLog
 from app.domain.user import Actor
 from app.services import Services
+from app.services.deploying import recording
 from app.services.deploying.committing import Group
 from app.services.deploying.lease import Lease
-from app.services.deploying.recording import Recorder
+from app.services.deploying.recording import Line, Recorder
 from tests.deploying import There, ledgers, on_sandbox, parts
 from tests.domain.drawing import node
 from tests.services.deploying.working import drawn, queued, told
@@ -66,8 +67,8 @@ async def test_what_was_told_in_one_group_is_there_together(
     [target] = run.nodes[0].objects
     recorder.begin()
     progress = run.nodes[0].progress()
-    assert recorder.node(progress.to(NodeState.APPLYING))
-    assert not recorder.node(progress.to(NodeState.APPLYING))
+    recorder.node(progress.to(NodeState.APPLYING))
+    recorder.node(progress.to(NodeState.APPLYING))
     recorder.line("Created it", node_id="a")
     recorder.done("0" * 24, "a-uid")
     await recorder.flush()
@@ -152,3 +153,70 @@ async def test_what_a_dead_process_has_locked_holds_nothing_up(
     found = await WorkStore().claim_due(now=now, until=until)
     assert found is not None
     assert found.run_id == run.id
+
+
+async def test_a_node_that_only_says_something_else_is_told_of_now_and_then(
+    services: Services, run: WorkflowRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest is told, with its line."""
+    monkeypatch.setattr(recording, "_NODE_PAUSE", 0.3)
+    lease = await claimed(services)
+    recorder = Recorder(run, lease, ledgers(services), now=utc_now)
+    progress = run.nodes[0].progress()
+    async with recorder.writing():
+        for number in range(1_000):
+            progress = progress.to(NodeState.WAITING, "Waits", f"{number}")
+            recorder.node(progress, Line(f"line {number}"))
+        assert recorder.progress() == [progress]
+        async with asyncio.timeout(10):
+            while len((await told(services, run)).events) < 4:  # noqa: ASYNC110 nothing tells of it
+                await asyncio.sleep(0.02)
+    found = await told(services, run)
+    assert [event.node_state.message for event in found.events if hasattr(event, "node_state")] == [
+        "0",
+        "999",
+    ]
+    assert found.lines == ["line 0", "line 999"]
+    after = await RunStore().get(run.id)
+    assert after is not None
+    assert after.nodes[0].message == "999"
+    lease.close()
+
+
+async def test_a_node_that_goes_back_and_forth_is_not_told_of_without_end(
+    services: Services, run: WorkflowRun
+) -> None:
+    """At the end it is told how it is."""
+    lease = await claimed(services)
+    recorder = Recorder(run, lease, ledgers(services), now=utc_now)
+    recorder.begin()
+    progress = run.nodes[0].progress().to(NodeState.APPLYING)
+    for number in range(1_000):
+        state = NodeState.READY if number % 2 else NodeState.WAITING
+        progress = progress.to(state, "", f"{number}")
+        recorder.node(progress)
+    assert await recorder.finish(Ended(RunStatus.COMPLETED), is_applied=True)
+    found = await told(services, run)
+    assert len(found.events) == 1 + 20 + 1 + 1
+    after = await RunStore().get(run.id)
+    assert after is not None
+    assert (after.nodes[0].state, after.nodes[0].message) == (NodeState.READY, "999")
+    lease.close()
+
+
+async def test_what_is_said_in_between_has_an_end(
+    services: Services, run: WorkflowRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "_NODE_PAUSE", 0.0)
+    lease = await claimed(services)
+    recorder = Recorder(run, lease, ledgers(services), now=utc_now)
+    progress = run.nodes[0].progress()
+    for number in range(1_000):
+        progress = progress.to(NodeState.WAITING, "Waits", f"{number}")
+        recorder.node(progress)
+    await recorder.flush()
+    assert len((await told(services, run)).events) == 1 + 300
+    recorder.node(progress.to(NodeState.FAILED, "Bad", "It is bad."))
+    await recorder.flush()
+    assert len((await told(services, run)).events) == 1 + 300 + 1
+    lease.close()

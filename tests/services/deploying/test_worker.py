@@ -10,12 +10,14 @@ from bson import ObjectId
 
 from app.bootstrap import utc_now
 from app.documents.work import WorkStore
+from app.domain.cluster import ClusterRole
 from app.domain.planning import NodeState
 from app.domain.run import RunStatus
 from app.domain.user import Actor
 from app.domain.workflow import Workflow
 from app.kube.client import Answer, Request
 from app.services import Services
+from app.services.deploying import leaving
 from tests.deploying import There, deployments, on_sandbox, parts
 from tests.domain.drawing import deployment, node
 from tests.services.deploying.test_engine import states
@@ -26,8 +28,10 @@ from tests.services.deploying.working import (
     drawn,
     ended,
     queued,
+    redrawn,
     told,
     until,
+    updated,
     working,
 )
 
@@ -250,3 +254,118 @@ async def test_a_run_that_nobody_went_on_with_ends(
     assert (run.status, run.error) == (RunStatus.FAILED, "The run was not done within 30 s.")
     assert states(run) == {"a": NodeState.FAILED}
     assert wire.requests == []
+
+
+async def test_who_only_waits_holds_nobody_up(
+    services: Services, owner: Actor, stranger: Actor, there: There
+) -> None:
+    """One place, and a run of somebody's that never gets ready."""
+    await services.sharing.share(
+        owner, there.known.id, email=stranger.user.email, role=ClusterRole.DEPLOYER
+    )
+    stuck = await drawn(services, stranger, there, deployment("x", image="example.com/missing:1"))
+    workflow = await maps(services, owner, there, "a")
+    async with working(services, replace(QUICK, at_once=1, trouble_seconds=60.0)):
+        waits = await queued(services, stranger, stuck.id)
+        await until(services, waits.id, lambda run: states(run)["x"] is NodeState.WAITING)
+        run, _ = await deployed(services, owner, workflow.id)
+        assert run.status is RunStatus.COMPLETED
+        await deployments(services).cancel(stranger, waits.id)
+        await ended(services, waits.id)
+
+
+async def test_one_person_does_not_take_every_place(
+    services: Services, owner: Actor, stranger: Actor, there: There
+) -> None:
+    """Requests that hang take a place: those of one person, a quarter of them."""
+    wire = wire_of(services)
+    async with on_sandbox(services, stranger) as elsewhere:
+        hanging = [await maps(services, owner, there, name) for name in ("b", "c", "d")]
+        workflow = await maps(services, stranger, elsewhere, "e")
+        gates = asyncio.Event()
+
+        async def answer(request: Request, go_on: GoOn) -> Answer:
+            if request.method == "PATCH" and not request.path.endswith("/e"):
+                await gates.wait()
+            return await go_on()
+
+        wire.answers = answer
+        async with working(services, replace(QUICK, at_once=4), connect=wire.connect):
+            runs = [await queued(services, owner, each.id) for each in hanging]
+            run, _ = await deployed(services, stranger, workflow.id)
+            assert run.status is RunStatus.COMPLETED
+            assert sum(line.startswith("PATCH") for line in wire.writes) == 2
+            gates.set()
+            for each in runs:
+                assert (await ended(services, each.id))[0].status is RunStatus.COMPLETED
+
+
+async def test_a_read_that_hangs_does_not_hold_up_a_cancel(
+    services: Services, owner: Actor, there: There
+) -> None:
+    wire = wire_of(services)
+    gate = Gate(wire, "a", method="GET")
+    workflow = await maps(services, owner, there, "a")
+    async with working(services, connect=wire.connect):
+        run = await queued(services, owner, workflow.id)
+        await gate.reached.wait()
+        await deployments(services).cancel(owner, run.id)
+        async with asyncio.timeout(5):
+            run, _ = await ended(services, run.id)
+    assert run.status is RunStatus.CANCELLED
+    assert wire.writes == []
+
+
+async def test_what_holds_an_object_that_is_made_anew_does_not_hold_the_run(
+    services: Services, owner: Actor, there: There, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaving, "_GRACE", 0.1)
+    workflow = await drawn(services, owner, there, node("job", "j", name="j", image="busybox:1"))
+    async with working(services):
+        await deployed(services, owner, workflow.id)
+        held = {"metadata": {"finalizers": ["example.com/hold"]}}
+        await there.api.patch("Job", "j", body=held)
+        await redrawn(services, owner, workflow.id, updated(workflow, "j", image="busybox:2"))
+        run = await queued(services, owner, workflow.id)
+        await there.api.until("Job", "j", lambda job: "deletionTimestamp" in job["metadata"])
+        await deployments(services).cancel(owner, run.id)
+        run, _ = await ended(services, run.id)
+    assert run.status is RunStatus.CANCELLED
+    assert (run.nodes[0].state, run.nodes[0].message) == (
+        NodeState.FAILED,
+        "Job shop/j was deleted to be made anew, and something holds it. The run was stopped "
+        "before it was gone: deploy again when it is.",
+    )
+
+
+@pytest.mark.parametrize("way", ["unshared", "expired"])
+async def test_who_loses_the_cluster_gets_no_further(
+    services: Services, owner: Actor, stranger: Actor, there: There, way: str
+) -> None:
+    lasts = timedelta(seconds=2) if way == "expired" else None
+    workflow_ends = utc_now() + lasts if lasts is not None else None
+    await services.sharing.share(
+        owner,
+        there.known.id,
+        email=stranger.user.email,
+        role=ClusterRole.DEPLOYER,
+        expires_at=workflow_ends,
+    )
+    wire = wire_of(services)
+    gate = Gate(wire, "b")
+    workflow = await maps(services, stranger, there, "a", "b", "c")
+    async with working(services, ONE_BY_ONE, connect=wire.connect) as worker:
+        run = await queued(services, stranger, workflow.id)
+        await gate.reached.wait()
+        if way == "unshared":
+            await services.sharing.unshare(owner, there.known.id, stranger.id)
+        await worker._leases[run.id].cancelled.wait()
+        gate.opened.set()
+        run, _ = await ended(services, run.id)
+    assert (run.status, run.error) == (
+        RunStatus.FAILED,
+        "Who started the run may not deploy there any more. This cluster is not shared with you. "
+        "What was applied before is on the cluster.",
+    )
+    assert states(run) == {"a": NodeState.READY, "b": NodeState.READY, "c": NodeState.SKIPPED}
+    assert wire.writes == ["PATCH configmaps/a", "PATCH configmaps/b"]

@@ -61,10 +61,12 @@ def means(
             versions=VersionStore(),
             clusters=ClusterStore(),
             users=UserStore(behind.database),
+            inventories=behind.inventories,
             now=now,
         ),
         connect=connect,
         informers=informers,
+        hub=parts(services).hub,
         pace=pace,
         now=now,
     )

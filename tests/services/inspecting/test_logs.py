@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
 import pytest
@@ -217,7 +217,7 @@ async def test_so_many_logs_are_open_at_once(placed: Place, follow: Follow) -> N
 def test_places_are_given_back() -> None:
     places = Places()
     with places.taken("cluster", "ada", least=1, want=50) as first:
-        with places.taken("cluster", "ada", least=1, want=50) as second:
+        with places.taken("another", "ada", least=1, want=50) as second:
             assert (first, second) == (50, 10)
         with places.taken("cluster", "bob", least=1, want=50) as third:
             assert third == 50
@@ -228,3 +228,15 @@ def test_places_are_given_back() -> None:
                 pass
     with places.taken("cluster", "ada", least=60, want=60) as last:
         assert last == 60
+
+
+def test_places_are_of_all_clusters_together() -> None:
+    places = Places()
+    with ExitStack() as stack:
+        taken = [
+            stack.enter_context(places.taken(f"cluster {n}", f"person {n}", least=1, want=60))
+            for n in range(7)
+        ]
+        assert taken == [60] * 6 + [40]
+        with pytest.raises(LimitExceeded), places.taken("more", "eve", least=1, want=1):
+            pass

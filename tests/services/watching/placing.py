@@ -12,6 +12,7 @@ from app.documents.clusters import ClusterStore
 from app.documents.database import Transaction
 from app.documents.drifts import DriftStore
 from app.documents.inventories import InventoryStore, digest_of
+from app.documents.runs import RunStore
 from app.documents.statuses import StatusStore
 from app.documents.versions import VersionStore
 from app.documents.watches import WatchStore
@@ -104,6 +105,8 @@ class Stage:
             clusters=ClusterStore(),
             inventories=self.inventories,
             statuses=self.statuses,
+            work=WorkStore(),
+            runs=RunStore(),
             watches=self.watches,
             telling=self.telling,
             informers=informers,

@@ -2,24 +2,27 @@
 
 import asyncio
 from base64 import b64encode
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.bootstrap import utc_now
 from app.documents.database import Transaction
 from app.documents.work import WorkStore
 from app.domain.cluster import ClusterRole
 from app.domain.drift import Drift, DriftedObject, DriftState
-from app.domain.errors import ClusterError, ClusterFault, Forbidden, NotFound
+from app.domain.errors import ClusterError, ClusterFault, Forbidden, NotFound, RateLimited
 from app.domain.ids import Id
 from app.domain.user import Actor
 from app.domain.workflow import Workflow
 from app.services import Services
 from app.services.accessing import Place, TokenDraft
-from tests.deploying import There, published
+from tests.deploying import There, bring, published, within
 from tests.domain.drawing import deployment, node, service
 from tests.kubernetes.asking import ok
+from tests.kubernetes.sandbox import sandbox
 from tests.secrecy import secret
 from tests.services.watching.placing import Stage
 
@@ -146,16 +149,21 @@ async def test_what_was_found_of_another_version_is_not_told(
 
 async def run(stage: Stage, workflow: Workflow, there: There) -> Id:
     """An active run."""
-    run_id = Id("0123456789abcdef01234567")
+    run_id, now = Id("0123456789abcdef01234567"), utc_now()
+    place = {
+        "workflow_id": workflow.id,
+        "cluster_id": there.known.id,
+        "started_by": stage.owner.id,
+    }
+    assert await WorkStore().reserve(run_id, **place, now=now, until=now + timedelta(minutes=1))
 
     async def work(transaction: Transaction) -> None:
         await WorkStore().add(
             run_id,
-            workflow_id=workflow.id,
-            cluster_id=there.known.id,
+            **place,
             workflow_name=workflow.name,
             plan="{}",
-            due_at=utc_now(),
+            due_at=now,
             transaction=transaction,
         )
 
@@ -191,17 +199,78 @@ async def test_many_who_ask_at_once_ask_the_cluster_once(
     assert again.checked_at > found[0].checked_at
 
 
-async def test_who_stops_waiting_does_not_stop_it(
-    stage: Stage, workflow: Workflow, there: There
+class Hanging:
+    """In front of a cluster: while it is `stuck`, nothing is answered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.stuck = False
+        self.asked = asyncio.Event()
+        self.left = asyncio.Event()
+        """Set when nobody waits for an answer any more."""
+        self._waiting = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not self.stuck:
+            await self._app(scope, receive, send)
+            return
+        self._waiting += 1
+        self.asked.set()
+        self.left.clear()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._waiting -= 1
+        if not self._waiting:
+            self.left.set()
+
+
+async def test_a_cluster_that_hangs_holds_only_those_up_who_ask_it(
+    *,
+    stage: Stage,
+    services: Services,
+    owner: Actor,
+    stranger: Actor,
+    workflow: Workflow,
 ) -> None:
-    inventory = await stage.inventories.get(workflow.id, there.known.id)
-    assert inventory is not None
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0):
-            await stage.drifts.look(inventory)
-    found = await stage.drifts.look(inventory)
-    assert found is not None
-    assert not found.has_drifted
+    """Nor does it hold a turn for people who have left."""
+    made: list[Hanging] = []
+
+    def around(app: ASGIApp) -> ASGIApp:
+        made.append(Hanging(app))
+        return made[-1]
+
+    async with AsyncExitStack() as stack:
+        cluster = await stack.enter_async_context(sandbox(around=around))
+        api = await stack.enter_async_context(within(cluster, "shop"))
+        elsewhere = There(await bring(services, stranger, cluster), cluster, api)
+        other = Stage(services, stranger)
+        other.drifts = stage.drifts
+        theirs = []
+        for number in range(8):
+            name = f"settings-{number}"
+            nodes = (node("configmap", "settings", name=name, data={"a": "b"}),)
+            theirs.append(
+                await published(services, stranger, elsewhere, nodes=nodes, edges=(), name=name)
+            )
+            await other.deploy(theirs[-1], elsewhere)
+        (hanging,) = made
+        hanging.stuck = True
+        asking = [asyncio.create_task(stage.drifts.check(stranger, one)) for one in theirs]
+        async with asyncio.timeout(30):
+            await hanging.asked.wait()
+        async with asyncio.timeout(2):
+            assert not (await check(stage, owner, workflow)).has_drifted
+        done, under_way = await asyncio.wait(asking, timeout=8)
+        assert [type(task.exception()) for task in done] == [RateLimited] * 7
+        for task in under_way:
+            task.cancel()
+        async with asyncio.timeout(10):
+            await hanging.left.wait()
+        hanging.stuck = False
+        async with asyncio.timeout(4):
+            found = await stage.drifts.check(stranger, theirs[0])
+        assert found is not None
+        assert not found.has_drifted
 
 
 async def test_a_cluster_that_does_not_let_us_in(

@@ -8,21 +8,24 @@ from datetime import timedelta
 import pytest
 
 from app.bootstrap import utc_now
+from app.domain.deploying import DeployDraft
 from app.domain.editing import NodeDraft
 from app.domain.events import EndReason, StreamEnded
 from app.domain.health import HealthState
+from app.domain.run import RunKind
 from app.domain.user import Actor
 from app.domain.workflow import Workflow
 from app.services import Services
 from app.services.accessing import Place, TokenDraft
 from app.services.watching.telling import LostWatch, Seen
-from tests.deploying import There, on_sandbox, published
+from tests.deploying import There, deployments, on_sandbox, published
 from tests.domain.drawing import deployment, node, service
 from tests.kubernetes.asking import ok
 from tests.secrecy import secret
 from tests.services.watching.placing import Stage
 
 HEALTHY, MISSING = HealthState.HEALTHY, HealthState.MISSING
+PENDING, TERMINATING = HealthState.PENDING, HealthState.TERMINATING
 
 
 async def drawn(services: Services, owner: Actor, there: There, *nodes: NodeDraft) -> Workflow:
@@ -125,7 +128,7 @@ async def test_a_hundred_workflows_are_one_watch_per_kind(
             "Pod",
             "ReplicaSet",
         ]
-        assert {len(each._scopes()) for each in watched._informers.values()} == {1}
+        assert {len(each._places()) for each in watched._informers.values()} == {1}
 
 
 async def _all_known(stage: Stage, workflows: list[Workflow]) -> None:
@@ -164,7 +167,9 @@ async def test_another_replica_goes_on(
                 event
                 async for event in stage.outbox.events.find({"stream": f"status:{workflow.id}"})
             ]
-            assert sorted(event["seq"] for event in events) == list(range(1, followed.seq + 1))
+            # Of each node the newest is kept.
+            assert sorted(event["key"] for event in events) == ["settings", "web"]
+            assert max(event["seq"] for event in events) == followed.seq
 
 
 async def test_a_killed_replica_is_replaced_when_its_lease_ends(
@@ -306,10 +311,79 @@ async def test_a_kind_that_the_cluster_gets_later(
         await followed.until_all(MISSING, "settings")
 
 
+async def test_during_a_run_nothing_is_missing(
+    stage: Stage, services: Services, owner: Actor, there: There
+) -> None:
+    """What it applies is about to come; and when it ends, what is not there is not."""
+    workflow = await drawn(services, owner, there, deployment("web"), _config())
+    deploys = deployments(services)
+    async with stage.keeping(), stage.watching(workflow.id) as followed:
+        run = await deploys.deploy(owner, DeployDraft(workflow.id))
+        states = await followed.until_all(PENDING, "web", "settings")
+        assert {each.message for each in states.values()} == {"It is about to be applied."}
+        await deploys.cancel(owner, run.id)
+        await followed.until_all(MISSING, "web", "settings")
+        assert {state for _, state in followed.told} == {PENDING, MISSING}
+
+
+async def test_what_a_run_removes_does_not_come_back(
+    stage: Stage, services: Services, owner: Actor, there: There
+) -> None:
+    """However its objects go: of a node that is well but for what is gone already."""
+    workflow = await drawn(services, owner, there, deployment("web", env={"A": "b"}), _config())
+    deploys = deployments(services)
+    undeploy = DeployDraft(workflow.id, kind=RunKind.UNDEPLOY)
+    await stage.deploy(workflow, there)
+    async with stage.keeping(), stage.watching(workflow.id) as followed:
+        await followed.until_all(HEALTHY, "web", "settings")
+        # A run that ends before it has begun: nothing has changed.
+        run = await deploys.deploy(owner, undeploy)
+        await followed.until_all(TERMINATING, "web", "settings")
+        await deploys.cancel(owner, run.id)
+        await followed.until_all(HEALTHY, "web", "settings")
+        followed.told.clear()
+        await deploys.deploy(owner, undeploy)
+        await followed.until_all(TERMINATING, "web", "settings")
+        await stage.undeploy(workflow, there)
+        await followed.until_all(MISSING, "web", "settings")
+        assert sorted(followed.told) == sorted(
+            (node_id, state) for node_id in ("settings", "web") for state in (TERMINATING, MISSING)
+        )
+
+
+async def test_a_node_that_flaps_is_told_of_ever_less_often(
+    stage: Stage, services: Services, owner: Actor, there: There
+) -> None:
+    workflow = await drawn(services, owner, there, _config(), service("front"))
+    made = {one.node_id: one.object for one in stage.manifests(workflow)}
+    settings, front = made["settings"], made["front"]
+    await stage.deploy(workflow, there)
+    async with stage.keeping(), stage.watching(workflow.id) as followed:
+        await followed.until_all(HEALTHY, "settings", "front")
+        for _ in range(2):
+            await there.api.delete("ConfigMap", "settings")
+            await followed.until_all(MISSING, "settings")
+            ok(await there.api.apply(settings, "kubeorch"), 201)
+            await followed.until_all(HEALTHY, "settings")
+        await there.api.delete("ConfigMap", "settings")
+        await followed.until_all(MISSING, "settings")
+        ok(await there.api.apply(settings, "kubeorch"), 201)
+        # Others are told at once, meanwhile.
+        await there.api.delete("Service", "front")
+        await followed.until_all(MISSING, "front")
+        ok(await there.api.apply(front, "kubeorch"), 201)
+        states = await followed.until_all(HEALTHY, "front")
+        assert states["settings"].state is MISSING
+        states = await followed.until_all(HEALTHY, "settings")
+        found = await stage.statuses.get(workflow.id)
+        assert found is not None
+        assert found.nodes == states
+
+
 async def test_replicas_that_are_killed_again_and_again(
     stage: Stage, services: Services, owner: Actor, there: There
 ) -> None:
-    """While objects come and go: no number is missing or doubled, and the end is the truth."""
+    """While objects come and go: no number is doubled, and the end is the truth."""
     nodes = [node("configmap", f"n{i}", name=f"n{i}", data={"a": "b"}) for i in range(6)]
     workflow = await drawn(services, owner, there, *nodes)
     await stage.deploy(workflow, there)
@@ -344,8 +418,8 @@ async def test_replicas_that_are_killed_again_and_again(
                     found.nodes != followed.states
                 ):
                     await followed.next()
-        numbers = [
-            event["seq"]
+        kept = [
+            (event["key"], event["payload"]["status"]["state"])
             async for event in stage.outbox.events.find({"stream": f"status:{workflow.id}"})
         ]
-        assert sorted(numbers) == list(range(1, found.seq + 1))
+        assert sorted(kept) == sorted((id_, one.state.value) for id_, one in found.nodes.items())
