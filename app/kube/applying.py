@@ -61,10 +61,12 @@ async def apply(
     return Applied(answer.body, answer.status == 201, answer.warnings)
 
 
-async def read(client: KubeClient, manifest: Mapping[str, Any]) -> Object | None:
+async def read(
+    client: KubeClient, manifest: Mapping[str, Any], *, seconds: float = 30.0
+) -> Object | None:
     """The live object that a manifest names, or None; also when its kind is not served."""
     try:
-        return (await client.get(await _path(client, manifest))).body
+        return (await client.get(await _path(client, manifest), seconds=seconds)).body
     except ClusterError as error:
         if error.fault is ClusterFault.NOT_FOUND:
             return None

@@ -95,7 +95,9 @@ class Steps:
     async def look(self, key: ObjectKey, *, to_the_end: bool = False) -> Object | None:
         """The object as it is. Raises ClusterError, Late, Left."""
         return await self._trying.asked(
-            lambda _: applying.read(self._client, named(key)), writes=False, to_the_end=to_the_end
+            lambda seconds: applying.read(self._client, named(key), seconds=seconds),
+            writes=False,
+            to_the_end=to_the_end,
         )
 
     async def _replace(self, target: Target, tell: Tell) -> Object:
