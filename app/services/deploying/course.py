@@ -121,6 +121,7 @@ class Course:
 
     async def _apply_all(self) -> None:
         for wave in self._targets.applied():
+            await self._steps.glance(wave, at_once=self._at_once)
             await self._each(wave, self._apply)
             if not self._is_broken_off and wave_of(wave[0].key).is_awaited:
                 await self._until(lambda wave=wave: self.waiting.works(wave))  # type: ignore[misc]

@@ -1,11 +1,12 @@
 """What is done to one object of a run. Every step may be done twice, and changes nothing then."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from app.domain.errors import ClusterError, ClusterFault, Invalid
-from app.domain.labels import MANAGER
+from app.domain.labels import MANAGER, WORKFLOW_ID, of_id
 from app.domain.planning import ObjectKey, Owner, PlanAction, ownership
 from app.domain.planning.conflicts import conflicts
 from app.domain.planning.objects import Object, owner_labels, uid_of
@@ -13,6 +14,7 @@ from app.domain.planning.plan import moved as moved_since
 from app.domain.planning.replicas import REPLICAS_MANAGER, ReplicasMove, ReplicasStep
 from app.kube import applying
 from app.kube.client import KubeClient
+from app.kube.gathering import gather
 from app.services.deploying.failing import (
     Failed,
     Failure,
@@ -28,6 +30,8 @@ from app.services.deploying.trying import Late, Left, Trying, passes
 
 _RACES = 5
 """How often an object is applied that others change at the same moment."""
+_MOMENT = 1.0
+"""Seconds for which a glance is believed."""
 _THEIRS = "not this workflow's."
 _OWNER_LABELS = frozenset(owner_labels(""))
 
@@ -52,6 +56,29 @@ class Steps:
         self._workflow_id = workflow_id
         self._seconds = seconds
         self._now = now
+        self._loop = asyncio.get_running_loop()
+        self._absent: set[ObjectKey] = set()
+        """What was not there a moment ago, which ends at `_until`."""
+        self._until = 0.0
+
+    async def glance(self, targets: Iterable[Target], *, at_once: int) -> None:
+        """Looks at once at everything that is to be made: what is not there need not be looked at
+        again by itself, for a moment."""
+        keys = [
+            target.key
+            for target in targets
+            if target.planned.action is PlanAction.CREATE and not target.is_done
+        ]
+        selector = f"{WORKFLOW_ID}={of_id(self._workflow_id)}"
+        try:
+            found = await self._trying.asked(
+                lambda _: gather(self._client, keys, selector=selector, at_once=at_once),
+                writes=False,
+            )
+        except (ClusterError, Invalid, Late, Left):
+            return  # each is looked at when its turn comes, and told of
+        self._absent = {key for key, live in found.items() if live is None}
+        self._until = self._loop.time() + _MOMENT
 
     async def apply(self, target: Target, tell: Tell) -> Object:
         """Creates, updates or replaces it; the object as it is then."""
@@ -117,7 +144,7 @@ class Steps:
         races, failures, last = 0, 0, None
         while True:
             try:
-                live = await self.look(target.key, to_the_end=to_the_end)
+                live = await self._looked(target.key, to_the_end=to_the_end)
             except Late as late:
                 raise Late(late.error or last) from late
             if live is not None:
@@ -134,6 +161,13 @@ class Steps:
                 last = error
             await self._trying.pause(failures, last.retry_after, to_the_end=to_the_end)
             failures += 1
+
+    async def _looked(self, key: ObjectKey, *, to_the_end: bool) -> Object | None:
+        """The object, from the glance if that is fresh."""
+        if key in self._absent and self._loop.time() < self._until:
+            self._absent.discard(key)
+            return None
+        return await self.look(key, to_the_end=to_the_end)
 
     async def _make(self, target: Target, *, to_the_end: bool) -> Object:
         """Applies what was not there a moment ago. An apply can't be told to make objects only: who

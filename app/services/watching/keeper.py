@@ -34,7 +34,10 @@ from app.services.watching.telling import LostWatch, Seen, StatusTelling
 log = structlog.get_logger("kubeorch.status")
 
 PACE = 0.2
-"""Seconds between two looks at what has changed."""
+"""Seconds between two looks at what has changed, at least."""
+_SHARE = 4
+"""How many times as long as a look the rest behind it is."""
+_LONGEST_REST = 5.0
 _SYNC_SECONDS = 10.0
 _AT_ONCE = 20
 """Workflows that are written in one transaction."""
@@ -164,10 +167,11 @@ class Keeper:
                 self._dirty |= self.deployed.workflows
                 while is_right():
                     self._bell.clear()
+                    began = self._loop.time()
                     await self._reload()
                     if is_right():
                         await self._judge(followed)
-                        await self._paced()
+                        await self._paced(self._loop.time() - began)
             finally:
                 pump.cancel()
                 await asyncio.gather(pump, return_exceptions=True)
@@ -192,9 +196,12 @@ class Keeper:
                 self._dirty |= self.deployed.workflows
             self._bell.set()
 
-    async def _paced(self) -> None:
-        """A moment for more to come together, and then until there is something to do."""
-        await self._pause(PACE)
+    async def _paced(self, took: float) -> None:
+        """A moment for more to come together, and then until there is something to do.
+
+        A look that took long is rested from: deploys are done by the same process.
+        """
+        await self._pause(min(max(PACE, _SHARE * took), _LONGEST_REST))
         while not self._bell.is_set() and self.is_held:
             due = self._pacing.next_round() if self._dirty else self._ends
             if due <= self._loop.time():
