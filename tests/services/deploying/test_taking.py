@@ -76,6 +76,26 @@ async def test_of_two_workflows_one_gets_the_object(
     assert await there.api.read("ConfigMap", "a") == live
 
 
+async def test_what_is_not_there_is_seen_by_one_list(
+    services: Services, owner: Actor, there: There, wire: Wire
+) -> None:
+    names = [f"c{number}" for number in range(6)]
+    workflow = await drawn(
+        services,
+        owner,
+        there,
+        *(node("configmap", name, name=name, data={"a": "1"}) for name in names),
+        name="many",
+    )
+    async with working(services, connect=wire.connect):
+        run, _ = await deployed(services, owner, workflow.id)
+    assert run.status is RunStatus.COMPLETED
+    read = [place for method, place in wire.requests if method == "GET"]
+    assert read.count("configmaps") == 1
+    assert not {f"configmaps/{name}" for name in names} & set(read)
+    assert sorted(wire.writes) == [f"PATCH configmaps/{name}" for name in names]
+
+
 async def test_who_is_faster_by_a_moment_gets_theirs_back(
     services: Services, owner: Actor, there: There, wire: Wire
 ) -> None:
