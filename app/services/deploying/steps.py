@@ -32,6 +32,10 @@ _RACES = 5
 """How often an object is applied that others change at the same moment."""
 _MOMENT = 1.0
 """Seconds for which a glance is believed."""
+_GLANCE_SECONDS = 3.0
+"""A glance that takes longer is given up: it is only a short cut."""
+_FEW = 4
+"""Objects that are looked at one by one."""
 _THEIRS = "not this workflow's."
 _OWNER_LABELS = frozenset(owner_labels(""))
 
@@ -69,16 +73,25 @@ class Steps:
             for target in targets
             if target.planned.action is PlanAction.CREATE and not target.is_done
         ]
-        selector = f"{WORKFLOW_ID}={of_id(self._workflow_id)}"
+        if len(keys) < _FEW:
+            return
         try:
             found = await self._trying.asked(
-                lambda _: gather(self._client, keys, selector=selector, at_once=at_once),
+                lambda seconds: self._gathered(keys, at_once, min(seconds, _GLANCE_SECONDS)),
                 writes=False,
+                once=True,
             )
-        except (ClusterError, Invalid, Late, Left):
+        except (ClusterError, Invalid, Late, Left, TimeoutError):
             return  # each is looked at when its turn comes, and told of
         self._absent = {key for key, live in found.items() if live is None}
         self._until = self._loop.time() + _MOMENT
+
+    async def _gathered(
+        self, keys: list[ObjectKey], at_once: int, seconds: float
+    ) -> Mapping[ObjectKey, Object | None]:
+        selector = f"{WORKFLOW_ID}={of_id(self._workflow_id)}"
+        async with asyncio.timeout(seconds):
+            return await gather(self._client, keys, selector=selector, at_once=at_once)
 
     async def apply(self, target: Target, tell: Tell) -> Object:
         """Creates, updates or replaces it; the object as it is then."""

@@ -1,8 +1,9 @@
 """Runs on an API server in trouble: they end right, or at their deadline with the reason."""
 
 import asyncio
+import os
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
 
 import pytest
@@ -73,6 +74,11 @@ async def there(
         yield There(await bring(services, owner, cluster), cluster, api)
 
 
+def some(kinds: Iterable[str], one_of: int) -> list[str]:
+    """All kinds of trouble in a soak, and one of so many in between."""
+    return list(kinds)[:: 1 if os.environ.get("KUBEORCH_SOAK") else one_of]
+
+
 def writes(asked: Asked) -> bool:
     return asked.is_write
 
@@ -117,7 +123,8 @@ def settled(run: WorkflowRun) -> dict[str, NodeState]:
     return {each.node_id: each.state for each in run.nodes}
 
 
-@pytest.mark.parametrize("kind", PASSING)
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", some(PASSING, 4))
 async def test_trouble_that_passes(
     services: Services, owner: Actor, there: There, faults: Faults, kind: str
 ) -> None:
@@ -198,7 +205,8 @@ LASTING: dict[str, tuple[Plan, str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", LASTING)
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", some(LASTING, 3))
 async def test_trouble_that_lasts_fails_a_run_at_its_deadline(
     services: Services, owner: Actor, there: There, faults: Faults, kind: str
 ) -> None:
@@ -324,7 +332,8 @@ PLANNING: dict[str, Callable[[], Plan]] = {
 }
 
 
-@pytest.mark.parametrize("kind", PLANNING)
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", some(PLANNING, 3))
 async def test_planning_waits_for_trouble_to_pass(
     services: Services, owner: Actor, there: There, faults: Faults, kind: str
 ) -> None:
